@@ -1,0 +1,36 @@
+// The Merkle tree of RFC 6962 section 2.1, grown one leaf at a time.
+#pragma once
+
+#include "base/hash.h"
+#include "base/result.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace imprimatur::journal {
+
+Hash256 leaf_hash(std::string_view leaf);  // SHA-256(0x00 || leaf)
+Hash256 node_hash(const Hash256& left, const Hash256& right);
+
+// The roots of the perfect subtrees of a tree of `size` leaves, largest first: all that appending needs.
+struct Frontier {
+  std::uint64_t size = 0;
+  std::vector<Hash256> roots;
+  void append(const Hash256& leaf);
+  Hash256 root() const;  // SHA-256 of nothing for an empty tree
+  std::string to_text() const;
+  static Result<Frontier> from_text(std::string_view text);
+};
+
+// Proofs over all leaf hashes, in order (RFC 6962 sections 2.1.1 and 2.1.2). Precondition: index <
+// leaves.size().
+std::vector<Hash256> inclusion_proof(const std::vector<Hash256>& leaves, std::uint64_t index);
+std::vector<Hash256> consistency_proof(const std::vector<Hash256>& leaves, std::uint64_t old_size);
+bool verify_inclusion(const Hash256& leaf, std::uint64_t index, std::uint64_t size,
+                      const std::vector<Hash256>& proof, const Hash256& root);
+bool verify_consistency(std::uint64_t old_size, const Hash256& old_root, std::uint64_t size,
+                        const Hash256& root, const std::vector<Hash256>& proof);
+
+}  // namespace imprimatur::journal

@@ -1,0 +1,53 @@
+// Entries, heads and their signatures, and the check of a whole store against its journals.
+#pragma once
+
+#include "journal/entry.h"
+#include "journal/merkle.h"
+#include "store/registry_rows.h"
+#include "store/store.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace imprimatur::store {
+
+// A signed tree head: what an auditor keeps.
+struct Head {
+  std::string journal;
+  std::uint64_t size = 0;
+  Hash256 last_hash{};
+  journal::Frontier frontier;
+  std::string
+      signature;  // Ed25519 over "imprimatur-head-v1\n<journal>\n<size>\n<root hex>\n<last hash hex>\n"
+  std::string public_key;  // 32 bytes
+};
+std::optional<Head> head(Tx& tx, std::string_view journal);
+std::vector<Head> heads(Tx& tx);
+
+std::vector<journal::Entry> entries(Tx& tx, std::string_view journal, std::uint64_t from_seq, int limit);
+struct AuditQuery {
+  std::string journal;
+  std::string actor, action, resource;  // exact; an action ending in ".*" is a prefix
+  std::optional<Time> since, until;
+};
+Result<Page<journal::Entry>> audit(Tx& tx, const AuditQuery& query, const PageRequest& page);  // newest first
+std::vector<Hash256> leaf_hashes(Tx& tx, std::string_view journal, std::uint64_t size);
+
+struct Fault {
+  std::string journal;
+  std::uint64_t seq = 0;  // the first entry that does not fit; 0: the head, or a row no entry accounts for
+  std::string what;
+};
+struct Verification {
+  std::vector<Fault> faults;
+  std::uint64_t entries = 0;
+  bool ok() const { return faults.empty(); }
+};
+// Chain, tree, signature, order of times, and that replaying the events gives the tables. `progress` hears
+// how many entries of how many were checked.
+using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+Verification verify(Tx& tx, const Progress& progress);
+
+}  // namespace imprimatur::store

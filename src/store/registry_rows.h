@@ -1,0 +1,111 @@
+// Rows of projects, artifacts, versions, scans, reviews and releases. Every function works inside a Tx of
+// Store::read or Store::write; the put_ and insert_ ones only in write. "Not there" is an empty optional.
+#pragma once
+
+#include "domain/records.h"
+#include "store/store.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace imprimatur::store {
+
+// A page: rows in order and where the next begins; empty when this was the last.
+template <class T>
+struct Page {
+  std::vector<T> items;
+  std::string next_cursor;
+};
+struct PageRequest {
+  int limit = 50;      // 1 to 200
+  std::string cursor;  // opaque; a bad one is ErrorCode::invalid
+};
+
+void insert_project(Tx& tx, const Project& project);
+std::optional<Project> project(Tx& tx, const ProjectId& id);
+std::optional<Project> project_by_name(Tx& tx, std::string_view name);
+std::vector<Project> all_projects(Tx& tx);
+
+// Also keeps the protection's version in the history.
+void insert_environment(Tx& tx, const Environment& environment);
+void put_environment(Tx& tx, const Environment& environment);
+std::vector<Environment> environments(Tx& tx, const ProjectId& project);  // by order
+std::optional<Environment> environment_by_name(Tx& tx, const ProjectId& project, std::string_view name);
+std::optional<Protection> protection(Tx& tx, const EnvironmentId& environment, std::int64_t version);
+
+void insert_artifact(Tx& tx, const Artifact& artifact);
+void put_artifact(Tx& tx, const Artifact& artifact);
+std::optional<Artifact> artifact(Tx& tx, const ArtifactId& id);
+std::optional<Artifact> artifact_by_skeleton(Tx& tx, const ProjectId& project, std::string_view skeleton);
+struct ArtifactQuery {
+  ProjectId project;
+  std::string name;  // exact
+  std::string text;  // substring of name, tags or the latest version's text, without regard to ASCII case
+  std::string tag;
+  std::optional<State> state;  // of the latest version
+  bool only_live = false;      // for viewers: what is live somewhere
+};
+Result<Page<Artifact>> artifacts(Tx& tx, const ArtifactQuery& query, const PageRequest& page);
+
+void insert_version(Tx& tx, const Version& version);
+void put_version_state(Tx& tx, const ArtifactId& artifact, std::int64_t number, State state,
+                       ArchiveReason reason);
+std::optional<Version> version(Tx& tx, const ArtifactId& artifact, std::int64_t number);
+Result<Page<Version>> versions(Tx& tx, const ArtifactId& artifact, const PageRequest& page);  // newest first
+// Authors and accountable owners of every version above `after`, and of `also`.
+std::vector<PrincipalId> savers(Tx& tx, const ArtifactId& artifact, std::int64_t after, std::int64_t also);
+
+void insert_scan(Tx& tx, const ScanRecord& scan);
+std::optional<ScanRecord> latest_scan(Tx& tx, const ArtifactId& artifact, std::int64_t version);
+Result<Page<ScanRecord>> scans(Tx& tx, const ArtifactId& artifact, std::int64_t version,
+                               const PageRequest& page);
+
+void insert_review(Tx& tx, const Review& review);
+void put_review(Tx& tx, const Review& review);  // items of the present cycle are added, older cycles stay
+std::optional<Review> review(Tx& tx, const ReviewId& id);
+struct ReviewQuery {
+  ProjectId project;
+  std::optional<ReviewState> state;
+  PrincipalId submitted_by;  // empty: anybody
+  ArtifactId artifact;       // empty: any
+};
+Result<Page<Review>> reviews(Tx& tx, const ReviewQuery& query, const PageRequest& page);  // newest first
+// Reviews of any state that hold this version in any cycle, newest first.
+std::vector<Review> reviews_of(Tx& tx, const ArtifactId& artifact, std::int64_t version);
+
+void insert_verdict(Tx& tx, const Verdict& verdict);
+std::vector<Verdict> verdicts(Tx& tx, const ReviewId& review);  // oldest first
+void insert_comment(Tx& tx, const Comment& comment);
+Result<Page<Comment>> comments(Tx& tx, const ReviewId& review, const PageRequest& page);
+
+void insert_release(Tx& tx, const Release& release);
+void end_release(Tx& tx, const ReleaseId& id, ReleaseEnd end, Time at);
+std::optional<Release> release(Tx& tx, const ReleaseId& id);
+std::optional<Release> live_release(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment);
+std::vector<Release> live_releases(Tx& tx, const ArtifactId& artifact);
+Result<Page<Release>> releases(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment,
+                               const PageRequest& page);  // newest first
+bool any_release(Tx& tx, const EnvironmentId& environment);
+// Versions that were taken out of an environment for good.
+void insert_retirement(Tx& tx, const ProjectId& project, const ArtifactId& artifact, std::int64_t version,
+                       const EnvironmentId& environment, Time at);
+bool retired(Tx& tx, const ArtifactId& artifact, std::int64_t version, const EnvironmentId& environment);
+
+void put_label(Tx& tx, const ProjectId& project, const Label& label);
+void delete_label(Tx& tx, const ArtifactId& artifact, std::string_view name);
+std::vector<Label> labels(Tx& tx, const ArtifactId& artifact);
+
+// Everything delivery serves, streamed in no particular order: each (artifact, environment) release with its
+// version, the live ones and those that were live and are not retired there.
+struct Deliverable {
+  Release release;
+  Artifact artifact;
+  Version version;
+};
+void each_deliverable(Tx& tx, const std::function<void(const Deliverable&)>& take);
+// The same for one artifact in one environment.
+std::vector<Deliverable> deliverables(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment);
+
+}  // namespace imprimatur::store
