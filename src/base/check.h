@@ -9,8 +9,8 @@ namespace imprimatur {
 
 }  // namespace imprimatur
 
-#define CHECK(condition, ...)                                                                      \
-  do {                                                                                             \
-    if (!(condition)) [[unlikely]]                                                                 \
-      ::imprimatur::check_failed(#condition, __FILE__, __LINE__, std::string_view{__VA_ARGS__});   \
+#define CHECK(condition, ...)                                                                    \
+  do {                                                                                           \
+    if (!(condition)) [[unlikely]]                                                               \
+      ::imprimatur::check_failed(#condition, __FILE__, __LINE__, std::string_view{__VA_ARGS__}); \
   } while (false)

@@ -1,13 +1,13 @@
 // Time as the program sees it: microseconds since 1970-01-01T00:00:00Z, and a clock that tests can turn.
 #pragma once
 
+#include "base/result.h"
+
 #include <atomic>
 #include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "base/result.h"
 
 namespace imprimatur {
 

@@ -1,12 +1,12 @@
 #include "base/hash.h"
 
+#include "base/check.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
-
-#include "base/check.h"
 
 namespace imprimatur {
 namespace {
@@ -157,7 +157,8 @@ std::string random_bytes(std::size_t count) {
 
 std::string new_id(std::string_view prefix, std::int64_t unix_millis) {
   std::string bytes = random_bytes(16);
-  for (int i = 0; i < 6; ++i) bytes[static_cast<std::size_t>(i)] = static_cast<char>(unix_millis >> (40 - 8 * i));
+  for (int i = 0; i < 6; ++i)
+    bytes[static_cast<std::size_t>(i)] = static_cast<char>(unix_millis >> (40 - 8 * i));
   bytes[6] = static_cast<char>((bytes[6] & 0x0F) | 0x70);
   bytes[8] = static_cast<char>((bytes[8] & 0x3F) | 0x80);
   std::string out(prefix);

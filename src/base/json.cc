@@ -1,14 +1,15 @@
 #include "base/json.h"
 
+#include "base/utf8.h"
+
 #include <algorithm>
-#include <boost/json.hpp>
-#include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
 #include <cmath>
 #include <unordered_set>
 #include <vector>
 
-#include "base/utf8.h"
+#include <boost/json.hpp>
+#include <boost/json/basic_parser_impl.hpp>
 
 namespace imprimatur {
 namespace {
@@ -50,7 +51,8 @@ class StrictHandler {
   bool on_key(json::string_view part, std::size_t, json::error_code& ec) {
     partial_.append(part.data(), part.size());
     if (!text_allowed(ec)) return false;
-    if (!keys_.back().insert(partial_).second) return refuse("the key \"" + partial_ + "\" appears twice", ec);
+    if (!keys_.back().insert(partial_).second)
+      return refuse("the key \"" + partial_ + "\" appears twice", ec);
     stack_.push_key(partial_);
     partial_.clear();
     return true;
@@ -227,7 +229,8 @@ std::string ecmascript_number(double number) {
   CHECK(std::isfinite(number));
   if (number == 0) return "0";
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::abs(number), std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, std::abs(number), std::chars_format::scientific).ptr;
   const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
   const std::size_t e = text.find('e');
   std::string digits(1, text[0]);
@@ -239,7 +242,8 @@ std::string ecmascript_number(double number) {
   if (count <= point && point <= 21) {
     out += digits + std::string(static_cast<std::size_t>(point - count), '0');
   } else if (0 < point && point <= 21) {
-    out += digits.substr(0, static_cast<std::size_t>(point)) + "." + digits.substr(static_cast<std::size_t>(point));
+    out += digits.substr(0, static_cast<std::size_t>(point)) + "." +
+           digits.substr(static_cast<std::size_t>(point));
   } else if (-6 < point && point <= 0) {
     out += "0." + std::string(static_cast<std::size_t>(-point), '0') + digits;
   } else {

@@ -1,12 +1,13 @@
 // JSON as this program takes it: strict in what it reads, canonical in what it hashes.
 #pragma once
 
-#include <boost/json/fwd.hpp>
+#include "base/result.h"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
+#include <boost/json/fwd.hpp>
 
 namespace imprimatur {
 
@@ -17,8 +18,8 @@ struct JsonLimits {
 };
 
 // One JSON text (RFC 8259) in UTF-8. Refuses, each with its own message and the byte offset: trailing bytes,
-// bytes that are not UTF-8, U+0000, lone surrogates, a key that appears twice in one object, and anything over
-// a limit (ErrorCode::too_large for bytes, invalid for the others).
+// bytes that are not UTF-8, U+0000, lone surrogates, a key that appears twice in one object, and anything
+// over a limit (ErrorCode::too_large for bytes, invalid for the others).
 Result<boost::json::value> parse_json(std::string_view text, const JsonLimits& limits = {});
 
 // RFC 8785: members sorted by UTF-16 code units, shortest numbers, no white space, no Unicode normalisation.

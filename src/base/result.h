@@ -1,13 +1,13 @@
 // Result<T>: a value, or the expected failure that stands in its place.
 #pragma once
 
+#include "base/check.h"
+
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "base/check.h"
 
 namespace imprimatur {
 
@@ -105,9 +105,9 @@ using Status = Result<Ok>;
 }  // namespace imprimatur
 
 // The value of a Result, or a return of its error from the enclosing function.
-#define TRY(expression)                                                    \
-  __extension__({                                                          \
-    auto try_result_ = (expression);                                       \
-    if (!try_result_.ok()) return std::move(try_result_).error();          \
-    std::move(try_result_).value();                                        \
+#define TRY(expression)                                           \
+  __extension__({                                                 \
+    auto try_result_ = (expression);                              \
+    if (!try_result_.ok()) return std::move(try_result_).error(); \
+    std::move(try_result_).value();                               \
   })

@@ -66,7 +66,8 @@ class Published {
     explicit Reader(const Published& source) : source_(&source) { refresh(); }
 
     const T& get() {
-      if (source_->generation() != seen_) [[unlikely]] refresh();
+      if (source_->generation() != seen_) [[unlikely]]
+        refresh();
       return *held_;
     }
 

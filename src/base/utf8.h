@@ -1,4 +1,5 @@
-// UTF-8 at the byte level. Properties of characters (case, scripts, look-alikes) are ICU's, in domain and scan.
+// UTF-8 at the byte level. Properties of characters (case, scripts, look-alikes) are ICU's, in domain and
+// scan.
 #pragma once
 
 #include <cstddef>
