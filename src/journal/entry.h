@@ -35,6 +35,17 @@ struct Entry {
 std::string canonical_entry(const Entry& entry);
 // SHA-256 over "imprimatur-entry-v1\n" and canonical_entry.
 Hash256 hash_of(const Entry& entry);
+// The leaf that stands for the entry in the Merkle tree of its journal: leaf_hash of the 32 bytes of its
+// hash.
+Hash256 leaf_of(const Entry& entry);
+
+// canonical_entry with its "hash" member: one line of an export.
+std::string exported_entry(const Entry& entry);
+// Reads canonical_entry (the hash is computed) or exported_entry (the hash is taken as it is claimed).
 Result<Entry> entry_from_json(std::string_view json);
+
+// Why `entry` cannot stand behind `before` (null for the first one); empty when it can. Looks at its journal,
+// number, time, previous hash, own hash, and that its details are a canonical JSON object.
+std::string misfit(const Entry* before, const Entry& entry);
 
 }  // namespace imprimatur::journal

@@ -1,0 +1,168 @@
+#include "journal/merkle.h"
+
+#include <bit>
+#include <charconv>
+#include <span>
+
+namespace imprimatur::journal {
+namespace {
+
+using Leaves = std::span<const Hash256>;
+
+// The largest power of two below `size`: where RFC 6962 splits a tree. Precondition: size > 1.
+std::uint64_t split_of(std::uint64_t size) {
+  return std::bit_floor(size - 1);
+}
+
+Hash256 root_of(Leaves leaves) {
+  if (leaves.empty()) return sha256({});
+  if (leaves.size() == 1) return leaves[0];
+  const std::uint64_t k = split_of(leaves.size());
+  return node_hash(root_of(leaves.first(k)), root_of(leaves.subspan(k)));
+}
+
+void append_path(std::vector<Hash256>& out, Leaves leaves, std::uint64_t index) {
+  if (leaves.size() <= 1) return;
+  const std::uint64_t k = split_of(leaves.size());
+  if (index < k) {
+    append_path(out, leaves.first(k), index);
+    out.push_back(root_of(leaves.subspan(k)));
+  } else {
+    append_path(out, leaves.subspan(k), index - k);
+    out.push_back(root_of(leaves.first(k)));
+  }
+}
+
+// SUBPROOF of RFC 6962 section 2.1.2; `whole` while the old tree is a complete subtree that the verifier
+// knows.
+void append_subproof(std::vector<Hash256>& out, Leaves leaves, std::uint64_t old_size, bool whole) {
+  if (old_size == leaves.size()) {
+    if (!whole) out.push_back(root_of(leaves));
+    return;
+  }
+  const std::uint64_t k = split_of(leaves.size());
+  if (old_size <= k) {
+    append_subproof(out, leaves.first(k), old_size, whole);
+    out.push_back(root_of(leaves.subspan(k)));
+  } else {
+    append_subproof(out, leaves.subspan(k), old_size - k, false);
+    out.push_back(root_of(leaves.first(k)));
+  }
+}
+
+}  // namespace
+
+Hash256 leaf_hash(std::string_view leaf) {
+  return Sha256().add(std::string_view("\0", 1)).add(leaf).finish();
+}
+
+Hash256 node_hash(const Hash256& left, const Hash256& right) {
+  return Sha256().add("\x01").add(bytes_of(left)).add(bytes_of(right)).finish();
+}
+
+void Frontier::append(const Hash256& leaf) {
+  Hash256 node = leaf;
+  for (std::uint64_t filled = size; filled & 1; filled >>= 1) {
+    node = node_hash(roots.back(), node);
+    roots.pop_back();
+  }
+  roots.push_back(node);
+  ++size;
+}
+
+Hash256 Frontier::root() const {
+  if (roots.empty()) return sha256({});
+  Hash256 node = roots.back();
+  for (std::size_t i = roots.size() - 1; i-- > 0;) node = node_hash(roots[i], node);
+  return node;
+}
+
+std::string Frontier::to_text() const {
+  std::string out = std::to_string(size);
+  char separator = ':';
+  for (const Hash256& root : roots) {
+    out.push_back(std::exchange(separator, ','));
+    out += to_hex(root);
+  }
+  return out;
+}
+
+Result<Frontier> Frontier::from_text(std::string_view text) {
+  Frontier frontier;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), frontier.size);
+  if (error != std::errc{}) return invalid("a tree's frontier must begin with its size");
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  for (char separator = ':'; !text.empty(); separator = ',') {
+    const auto hash = hash_from_hex(text.substr(1, 64));
+    if (text.front() != separator || !hash) return invalid("a tree's frontier must list hashes");
+    frontier.roots.push_back(*hash);
+    text.remove_prefix(65);
+  }
+  if (static_cast<std::size_t>(std::popcount(frontier.size)) != frontier.roots.size()) {
+    return invalid("a tree's frontier must hold one hash for each perfect subtree");
+  }
+  return frontier;
+}
+
+std::vector<Hash256> inclusion_proof(const std::vector<Hash256>& leaves, std::uint64_t index) {
+  CHECK(index < leaves.size(), "no such leaf");
+  std::vector<Hash256> out;
+  append_path(out, leaves, index);
+  return out;
+}
+
+std::vector<Hash256> consistency_proof(const std::vector<Hash256>& leaves, std::uint64_t old_size) {
+  CHECK(old_size <= leaves.size(), "the old tree is larger");
+  std::vector<Hash256> out;
+  if (old_size > 0) append_subproof(out, leaves, old_size, true);
+  return out;
+}
+
+// RFC 9162 section 2.1.3.2.
+bool verify_inclusion(const Hash256& leaf, std::uint64_t index, std::uint64_t size,
+                      const std::vector<Hash256>& proof, const Hash256& root) {
+  if (index >= size) return false;
+  std::uint64_t node = index, last = size - 1;
+  Hash256 hash = leaf;
+  for (const Hash256& sibling : proof) {
+    if (last == 0) return false;
+    if ((node & 1) != 0 || node == last) {
+      hash = node_hash(sibling, hash);
+      for (; (node & 1) == 0 && node != 0; node >>= 1) last >>= 1;
+    } else {
+      hash = node_hash(hash, sibling);
+    }
+    node >>= 1;
+    last >>= 1;
+  }
+  return last == 0 && hash == root;
+}
+
+// RFC 9162 section 2.1.4.2.
+bool verify_consistency(std::uint64_t old_size, const Hash256& old_root, std::uint64_t size,
+                        const Hash256& root, const std::vector<Hash256>& proof) {
+  if (old_size > size) return false;
+  if (old_size == size) return proof.empty() && old_root == root;
+  if (old_size == 0) return proof.empty() && old_root == sha256({});
+  std::vector<Hash256> path = proof;
+  if (std::has_single_bit(old_size)) path.insert(path.begin(), old_root);
+  if (path.empty()) return false;
+  std::uint64_t node = old_size - 1, last = size - 1;
+  for (; (node & 1) != 0; node >>= 1) last >>= 1;
+  Hash256 of_old = path.front(), of_new = path.front();
+  for (std::size_t i = 1; i < path.size(); ++i) {
+    if (last == 0) return false;
+    if ((node & 1) != 0 || node == last) {
+      of_old = node_hash(path[i], of_old);
+      of_new = node_hash(path[i], of_new);
+      for (; (node & 1) == 0 && node != 0; node >>= 1) last >>= 1;
+    } else {
+      of_new = node_hash(of_new, path[i]);
+    }
+    node >>= 1;
+    last >>= 1;
+  }
+  return last == 0 && of_old == old_root && of_new == root;
+}
+
+}  // namespace imprimatur::journal
