@@ -35,6 +35,15 @@ std::vector<Environment> environments(Tx& tx, const ProjectId& project);  // by 
 std::optional<Environment> environment_by_name(Tx& tx, const ProjectId& project, std::string_view name);
 std::optional<Protection> protection(Tx& tx, const EnvironmentId& environment, std::int64_t version);
 
+// A change of an environment that waits for a second admin; at most one an environment.
+struct Proposal {
+  Environment environment;  // as it would be
+  PrincipalId by;
+};
+void put_proposal(Tx& tx, const Proposal& proposal);
+void delete_proposal(Tx& tx, const EnvironmentId& environment);
+std::optional<Proposal> proposal(Tx& tx, const EnvironmentId& environment);
+
 void insert_artifact(Tx& tx, const Artifact& artifact);
 void put_artifact(Tx& tx, const Artifact& artifact);
 std::optional<Artifact> artifact(Tx& tx, const ArtifactId& id);
