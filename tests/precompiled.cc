@@ -1,0 +1,1 @@
+// Carries tests/precompiled.h: CMake precompiles headers only for a target that compiles something.
