@@ -15,7 +15,8 @@ struct DiffLine {
   char origin = ' ';  // ' ' context, '-' removed, '+' added
   int from_line = 0;  // 1-based, 0 where there is none
   int to_line = 0;
-  std::string text;  // without its line feed
+  std::string text;       // without its line feed
+  bool line_feed = true;  // false on a last line that has none
 };
 
 struct DiffHunk {
@@ -23,7 +24,8 @@ struct DiffHunk {
   std::vector<DiffLine> lines;
 };
 
-// A run of words that was removed or added in a changed line; offsets are bytes into the flattened text.
+// A run of words that was removed or added in changed lines; cutting the removed runs out of `from` and
+// putting the added ones in gives `to`. Offsets are bytes into the flattened text.
 struct DiffWord {
   char origin = ' ';
   std::size_t begin = 0, end = 0;  // in `from` for '-', in `to` for '+'

@@ -43,12 +43,14 @@ struct Protection {
   bool operator==(const Protection&) const = default;
 };
 
-// Canonical JSON of the rule without its version number; unknown members survive a round trip into `unknown`.
+// Canonical JSON of the rule without its version number; unknown members survive a round trip into `unknown`,
+// by name ("approvals.owners" for an inner one) and without their value: this program cannot vouch for it.
 std::string canonical_protection(const Protection& protection);
 Result<Protection> protection_from_json(std::string_view json, std::int64_t version);
 std::string digest_of(const Protection& protection);
-// Whether `after` lets through anything that `before` would not (invariant 6).
+// Whether `after` lets through anything that `before` would not (invariant 6): exact, not a guess.
 bool weakens(const Protection& before, const Protection& after);
+// Fails with what the rule allows. No binding, or no temperature, fails a rule that speaks of it.
 Status check_model(const std::optional<ModelBinding>& model, const ModelRule& rule);
 
 enum class VerdictKind { approve, request_changes, reject };
@@ -88,6 +90,7 @@ struct GateItem {
   std::optional<ModelBinding> model;
   std::set<PrincipalId> contributors;
   std::vector<CheckResult> checks;
+  ArtifactKind kind = ArtifactKind::prompt;  // a policy binds no model, so no model rule holds it
 };
 
 // Everything the decision looks at, as values.
@@ -126,7 +129,8 @@ struct GateAnswer {
   std::vector<std::string> reasons() const;  // details of what is not met
 };
 
-// Pure, total, and closed: whatever it does not understand is not met.
+// Pure, total, and closed: whatever it does not understand is not met. docs/decisions/gate-answer.md says
+// which verdicts count.
 GateAnswer gate(const GateFacts& facts);
 std::string canonical_gate(const GateAnswer& answer);  // as the API shows it
 std::string items_digest_of(const std::vector<GateItem>& items);
