@@ -1,0 +1,9 @@
+# The rule packs that ship stand in the binary: rules/*.yaml become one source file, remade when one changes.
+file(GLOB rule_packs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rules/*.yaml)
+set(embedded_packs ${CMAKE_BINARY_DIR}/generated/embedded_packs.cc)
+add_custom_command(
+  OUTPUT ${embedded_packs}
+  COMMAND ${CMAKE_COMMAND} -DOUT=${embedded_packs} "-DPACKS=${rule_packs}" -P ${CMAKE_SOURCE_DIR}/cmake/embed_packs.cmake
+  DEPENDS ${rule_packs} ${CMAKE_SOURCE_DIR}/cmake/embed_packs.cmake
+  VERBATIM)
+target_sources(imprimatur_scan PRIVATE ${embedded_packs})

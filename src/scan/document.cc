@@ -1,0 +1,164 @@
+#include "scan/document.h"
+
+#include <algorithm>
+#include <array>
+
+namespace imprimatur::scan {
+namespace {
+
+bool is_name_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+         c == '-' || c == '[' || c == ']';
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// The name inside a placeholder, or empty when it holds something else. A filter behind '|' is left out.
+std::string_view name_inside(std::string_view inside) {
+  inside = trimmed(inside.substr(0, inside.find('|')));
+  while (!inside.empty() && (inside.front() == '$' || inside.front() == '@')) inside.remove_prefix(1);
+  if (inside.empty() || inside.size() > 64 || (inside.front() >= '0' && inside.front() <= '9')) return {};
+  return std::all_of(inside.begin(), inside.end(), is_name_byte) ? inside : std::string_view();
+}
+
+constexpr std::size_t kPlaceholderBytes = 128;
+
+struct Fence {
+  std::string_view open;
+  std::string_view close;
+};
+// Longest first where one begins like another.
+constexpr std::array kFences = {Fence{"{{{", "}}}"}, Fence{"{{", "}}"}, Fence{"${", "}"}, Fence{"<%=", "%>"},
+                                Fence{"{", "}"}};
+
+char lower(char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); }
+
+std::string_view line_before(std::string_view text, std::size_t at) {
+  const std::size_t start = text.substr(0, at).find_last_of('\n');
+  return text.substr(start == std::string_view::npos ? 0 : start + 1,
+                     at - (start == std::string_view::npos ? 0 : start + 1));
+}
+
+}  // namespace
+
+std::vector<VariableUse> variable_uses(std::string_view text) {
+  std::vector<VariableUse> uses;
+  for (std::size_t at = text.find_first_of("{$<"); at != std::string_view::npos;
+       at = text.find_first_of("{$<", at)) {
+    std::size_t next = at + 1;
+    for (const Fence& fence : kFences) {
+      if (text.compare(at, fence.open.size(), fence.open) != 0) continue;
+      const std::size_t inside = at + fence.open.size();
+      const std::size_t close = text.substr(inside, kPlaceholderBytes).find(fence.close);
+      if (close == std::string_view::npos) continue;
+      const std::string_view name = name_inside(text.substr(inside, close));
+      const std::size_t end = inside + close + fence.close.size();
+      if (name.empty()) {
+        // A block tag or an expression: nothing in it is a use, but its inner braces are no placeholder either.
+        if (fence.open.size() == 2 && fence.open == "{{") next = end;
+        break;
+      }
+      uses.push_back({name, at, end});
+      next = end;
+      break;
+    }
+    at = next;
+  }
+  return uses;
+}
+
+bool sounds_untrusted(std::string_view name) {
+  static constexpr std::array<std::string_view, 58> kOutside = {
+      "user",     "input",    "query",    "question", "message",    "msg",       "document",  "doc",      "docs",
+      "html",     "email",    "mail",     "history",  "transcript", "content",   "text",      "body",     "page",
+      "comment",  "comments", "review",   "feedback", "request",    "prompt",    "chat",      "conversation",
+      "output",   "result",   "results",  "response", "answer",     "article",   "ticket",    "context",  "retrieved",
+      "search",   "web",      "website",  "url",      "file",       "files",     "upload",    "snippet",  "passage",
+      "passages", "chunk",    "chunks",   "notes",    "memories",   "memory",    "symptoms",  "customer", "visitor",
+      "claim",    "chart",    "applications", "topic", "messages"};
+  static constexpr std::array<std::string_view, 14> kInside = {
+      "id",   "role",   "date",  "time",  "locale",   "language", "lang", "format", "count", "limit", "today",
+      "verified", "authorised", "authorized"};
+  std::string word;
+  bool outside = false;
+  bool inside = false;
+  for (std::size_t i = 0; i <= name.size(); ++i) {
+    const bool end = i == name.size() || !((lower(name[i]) >= 'a' && lower(name[i]) <= 'z'));
+    const bool hump = !end && i > 0 && name[i] >= 'A' && name[i] <= 'Z' && !(name[i - 1] >= 'A' && name[i - 1] <= 'Z');
+    if (end || hump) {
+      outside |= std::find(kOutside.begin(), kOutside.end(), word) != kOutside.end();
+      inside |= std::find(kInside.begin(), kInside.end(), word) != kInside.end();
+      word.clear();
+    }
+    if (!end) word.push_back(lower(name[i]));
+  }
+  return outside && !inside;
+}
+
+bool is_delimited(std::string_view text, const VariableUse& use) {
+  constexpr std::size_t kReach = 2'000;
+  const std::string_view before = text.substr(use.start > kReach ? use.start - kReach : 0,
+                                              std::min(use.start, kReach));
+  const std::string_view after = text.substr(use.end, kReach);
+  // The nearest opening tag before it that is still open, and closes behind it.
+  for (std::size_t open = before.rfind('<'), tries = 0; open != std::string_view::npos && tries < 8;
+       open = open == 0 ? std::string_view::npos : before.rfind('<', open - 1), ++tries) {
+    const std::size_t close = before.find('>', open);
+    if (close == std::string_view::npos || before[open + 1] == '/') continue;
+    std::string_view tag = before.substr(open + 1, close - open - 1);
+    tag = tag.substr(0, tag.find(' '));
+    if (tag.empty() || !std::all_of(tag.begin(), tag.end(), is_name_byte)) continue;
+    const std::string closing = "</" + std::string(tag);
+    if (before.find(closing, close) == std::string_view::npos && after.find(closing) != std::string_view::npos)
+      return true;
+  }
+  for (const std::string_view fence : {"```", "\"\"\"", "'''", "~~~", "###", "---", "==="}) {
+    std::size_t fences = 0;
+    for (std::size_t at = before.find(fence); at != std::string_view::npos; at = before.find(fence, at + 3)) ++fences;
+    if (fences % 2 == 1 && after.find(fence) != std::string_view::npos) return true;
+  }
+  const std::string_view line = line_before(text, use.start);
+  const char previous = line.empty() ? '\0' : line.back();
+  const char following = after.empty() ? '\0' : after.front();
+  return (previous == '"' && following == '"') || (previous == '\'' && following == '\'') ||
+         (previous == '`' && following == '`') || (previous == '[' && following == ']');
+}
+
+Document::Document(const TemplateView& the_view) : view(the_view) {
+  const auto add = [this](std::string location, std::string_view role, std::string_view raw, Origin origin) {
+    if (raw.empty()) return;
+    texts.push_back({std::move(location), role, raw, origin, FoldedText(raw), {}});
+    if (origin == Origin::authored) texts.back().variables = variable_uses(raw);
+  };
+  const bool chat = view.form == TemplateForm::chat;
+  for (std::size_t i = 0; i < view.parts.size(); ++i)
+    add(chat ? "messages[" + std::to_string(i) + "].content" : "content", view.parts[i].role, view.parts[i].text,
+        Origin::authored);
+  for (std::size_t i = 0; i < view.variables.size(); ++i)
+    add("variables[" + std::to_string(i) + "].description", {}, view.variables[i].description, Origin::json);
+  add("tools", {}, view.tools_json, Origin::json);
+  add("model", {}, view.model_json, Origin::json);
+  add("config", {}, view.config_json, Origin::json);
+  add("outputSchema", {}, view.output_schema_json, Origin::json);
+}
+
+bool Document::is_untrusted(const VariableUse& use) const {
+  for (const DeclaredVariable& declared : view.variables) {
+    if (declared.name != use.name) continue;
+    switch (declared.trust) {
+      case Trust::trusted: return false;
+      case Trust::untrusted: return true;
+      case Trust::unknown: break;
+    }
+    if (declared.type == "number" || declared.type == "integer" || declared.type == "boolean" ||
+        declared.type == "enum")
+      return false;
+  }
+  return sounds_untrusted(use.name);
+}
+
+}  // namespace imprimatur::scan

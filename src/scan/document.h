@@ -1,0 +1,76 @@
+// A template taken apart: its texts, the variables in them, and what stands around each.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scan/decode.h"
+#include "scan/fold.h"
+#include "scan/scan.h"
+
+namespace imprimatur::scan {
+
+// A place in a text where the application puts a value.
+struct VariableUse {
+  std::string_view name;
+  std::size_t start = 0;  // of the whole placeholder, braces included
+  std::size_t end = 0;
+};
+
+// {{x}}, {{{x}}}, {{$x}}, ${x}, {x} and <%= x %>; block tags such as {{#if x}} are not uses of a value.
+// In order of `start`. The only place that knows the syntax.
+std::vector<VariableUse> variable_uses(std::string_view text);
+
+// By the words in the name: user_input, email_body, retrieved_docs, ... come from outside.
+bool sounds_untrusted(std::string_view name);
+
+// Where in its text a value stands between marks the model can see: a tag of its own, quotes or a fence.
+bool is_delimited(std::string_view text, const VariableUse& use);
+
+enum class Origin {
+  authored,  // a prompt or a message: the model reads it as text
+  json,      // tools, model, config, output schema: the strings in it matter
+};
+
+struct Text {
+  std::string location;
+  std::string_view role;
+  std::string_view raw;
+  Origin origin = Origin::authored;
+  FoldedText folded;
+  std::vector<VariableUse> variables;
+};
+
+// Something written in an encoding, and the worst that a rule sees in what it decodes to.
+struct Concealed {
+  std::size_t text = 0;  // index in Document::texts
+  Decoded decoded;
+  std::string rule;      // of the worst match inside; empty when no rule sees anything
+  Severity severity = Severity::info;
+  bool secret = false;   // a credential is in it: not to be shown
+};
+
+struct Document {
+  explicit Document(const TemplateView& view);
+
+  const TemplateView& view;
+  std::vector<Text> texts;
+  std::vector<Concealed> concealed;
+
+  bool is_untrusted(const VariableUse& use) const;
+};
+
+// What a rule saw, in bytes of the raw text.
+struct Match {
+  std::size_t text = 0;  // index in Document::texts
+  std::size_t start = 0;
+  std::size_t end = 0;
+  Severity severity = Severity::info;
+  Framing framing = Framing::active;
+  std::string detail;    // added to the description: what is missing, what was decoded
+  std::string evidence;  // replaces the excerpt of the text when it says more
+};
+
+}  // namespace imprimatur::scan

@@ -1,0 +1,181 @@
+#include "scan/report.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "base/hash.h"
+#include "scan/score.h"
+
+namespace imprimatur::scan {
+namespace {
+
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+bool is_private(FindingKind kind) { return kind == FindingKind::secret || kind == FindingKind::pii; }
+
+// Counts lines and columns going forward; positions must not go back.
+class LineCounter {
+ public:
+  explicit LineCounter(std::string_view text) : text_(text) {}
+  void place(Span& span) {
+    for (; at_ < span.start; ++at_) {
+      if (text_[at_] == '\n') {
+        ++line_;
+        column_ = 1;
+      } else if (!is_continuation(text_[at_])) {
+        ++column_;
+      }
+    }
+    span.line = line_;
+    span.column = column_;
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::size_t line_ = 1;
+  std::size_t column_ = 1;
+};
+
+std::string excerpt(std::string_view text) {
+  constexpr std::string_view kMore = "...";
+  if (text.size() <= kEvidenceBytes) return std::string(text);
+  std::size_t end = kEvidenceBytes - kMore.size();
+  while (end > 0 && is_continuation(text[end])) --end;
+  return std::string(text.substr(0, end)).append(kMore);
+}
+
+// The nearest Markdown heading above.
+std::string_view heading_above(std::string_view text, std::size_t at) {
+  constexpr std::size_t kReach = 8'000;
+  const std::size_t floor = at - std::min(at, kReach);
+  std::size_t end = at;
+  while (end > floor) {
+    const std::size_t newline = text.substr(0, end).rfind('\n');
+    const std::size_t start = newline == std::string_view::npos ? 0 : newline + 1;
+    if (text[start] == '#' && start < at) return text.substr(start, std::min(text.find('\n', start), text.size()) - start);
+    if (newline == std::string_view::npos) break;
+    end = newline;
+  }
+  return {};
+}
+
+Exposure exposure_of(const Document& document) {
+  bool untrusted = false;
+  for (const Text& text : document.texts)
+    for (const VariableUse& use : text.variables) untrusted |= document.is_untrusted(use);
+  // Nothing from outside reaches a template without variables; one with tools can do more harm.
+  if (!document.view.tools_json.empty()) return {110};
+  return {untrusted ? 100 : 70};
+}
+
+}  // namespace
+
+std::string masked(std::string_view secret) {
+  const auto boundary = [secret](std::size_t at) {
+    while (at > 0 && at < secret.size() && is_continuation(secret[at])) --at;
+    return at;
+  };
+  if (secret.size() < 12) return std::string(secret.substr(0, boundary(1))) + "***";
+  return std::string(secret.substr(0, boundary(4))) + "***" + std::string(secret.substr(boundary(secret.size() - 2)));
+}
+
+void ReportBuilder::sort_and_merge() {
+  const auto key = [](const Seen& seen) {
+    return std::make_tuple(std::string_view(seen.rule->id), seen.match.text, seen.match.start, seen.match.end);
+  };
+  std::stable_sort(seen_.begin(), seen_.end(), [&](const Seen& a, const Seen& b) { return key(a) < key(b); });
+  // One place, one finding of a rule, however many of its patterns saw it.
+  std::vector<Seen> merged;
+  for (Seen& seen : seen_) {
+    if (!merged.empty()) {
+      Seen& last = merged.back();
+      const bool same = last.rule == seen.rule && last.match.text == seen.match.text;
+      if (same && seen.match.start < last.match.end) {
+        last.match.end = std::max(last.match.end, seen.match.end);
+        if (seen.match.severity > last.match.severity) {
+          last.match.severity = seen.match.severity;
+          last.match.framing = seen.match.framing;
+        }
+        continue;
+      }
+    }
+    merged.push_back(std::move(seen));
+  }
+  seen_ = std::move(merged);
+}
+
+std::string ReportBuilder::evidence_of(const Document& document, const Seen& seen) const {
+  const Match& match = seen.match;
+  const std::string_view text = document.texts[match.text].raw;
+  if (!match.evidence.empty()) return excerpt(match.evidence);
+  if (is_private(seen.rule->kind)) return masked(text.substr(match.start, match.end - match.start));
+  std::string bytes(text.substr(match.start, std::min(match.end - match.start, kEvidenceBytes * 2)));
+  while (!bytes.empty() && match.start + bytes.size() < text.size() && is_continuation(text[match.start + bytes.size()]))
+    bytes.pop_back();
+  // What another rule says is a credential stays one in every excerpt.
+  for (const Seen& other : seen_) {
+    if (!is_private(other.rule->kind) || other.match.text != match.text) continue;
+    for (std::size_t at = std::max(other.match.start, match.start);
+         at < std::min(other.match.end, match.start + bytes.size()); ++at)
+      bytes[at - match.start] = '*';
+  }
+  return excerpt(bytes);
+}
+
+void ReportBuilder::fingerprint(const Document& document, const Seen& seen, Finding& finding) const {
+  const Text& text = document.texts[seen.match.text];
+  Sha256 hash;
+  const auto put = [&hash](std::string_view field) { hash.add(std::to_string(field.size()) + ":").add(field); };
+  put(finding.rule);
+  // The words themselves, or for what must stay secret the mask: nobody can guess it back from the hash.
+  if (is_private(finding.kind)) {
+    put(finding.evidence);
+  } else {
+    put(FoldedText(text.raw.substr(seen.match.start, seen.match.end - seen.match.start)).text());
+  }
+  put(heading_above(text.raw, seen.match.start));
+  finding.fingerprint = to_hex(hash.finish()).substr(0, 32);
+}
+
+ScanReport ReportBuilder::finish(const Document& document) {
+  sort_and_merge();
+  std::stable_sort(seen_.begin(), seen_.end(), [](const Seen& a, const Seen& b) {
+    return std::make_tuple(a.match.text, a.match.start, a.match.end) <
+           std::make_tuple(b.match.text, b.match.start, b.match.end);
+  });
+  ScanReport report;
+  std::vector<LineCounter> counters;
+  for (const Text& text : document.texts) counters.emplace_back(text.raw);
+  std::map<std::string, int> ordinals;
+  for (const Seen& seen : seen_) {
+    const RuleSpec& rule = *seen.rule;
+    Finding finding;
+    finding.category = rule.category;
+    finding.severity = seen.match.severity;
+    finding.rule = rule.id;
+    finding.kind = rule.kind;
+    finding.title = rule.title;
+    finding.description = seen.match.detail.empty() ? rule.message : rule.message + " " + seen.match.detail;
+    finding.remediation = rule.fix;
+    finding.location = document.texts[seen.match.text].location;
+    finding.span = {seen.match.start, seen.match.end, 1, 1};
+    counters[seen.match.text].place(finding.span);
+    finding.evidence = evidence_of(document, seen);
+    finding.framing = seen.match.framing;
+    finding.confidence = rule.confidence;
+    fingerprint(document, seen, finding);
+    // Equal findings are told apart by their order.
+    if (const int ordinal = ordinals[finding.fingerprint]++; ordinal > 0)
+      finding.fingerprint = to_hex(sha256(finding.fingerprint + "#" + std::to_string(ordinal))).substr(0, 32);
+    report.findings.push_back(std::move(finding));
+  }
+  std::stable_sort(report.findings.begin(), report.findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+  report.score = score_of(report.findings, exposure_of(document));
+  report.status = status_of(report.findings, report.score);
+  return report;
+}
+
+}  // namespace imprimatur::scan

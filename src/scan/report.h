@@ -1,0 +1,36 @@
+// Makes a report out of what rules saw: text into lines and columns, credentials into masks, order into order.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scan/document.h"
+#include "scan/finding.h"
+#include "scan/ruleset.h"
+
+namespace imprimatur::scan {
+
+class ReportBuilder {
+ public:
+  void add(const RuleSpec& rule, Match match) { seen_.push_back({&rule, std::move(match)}); }
+
+  // Status, score and findings; the digests are the caller's.
+  ScanReport finish(const Document& document);
+
+ private:
+  struct Seen {
+    const RuleSpec* rule;
+    Match match;
+  };
+  void sort_and_merge();
+  std::string evidence_of(const Document& document, const Seen& seen) const;
+  void fingerprint(const Document& document, const Seen& seen, Finding& finding) const;
+
+  std::vector<Seen> seen_;
+};
+
+// The first characters and the last two, enough to find the thing again and not enough to use it.
+std::string masked(std::string_view secret);
+
+}  // namespace imprimatur::scan
