@@ -44,9 +44,9 @@ class AhoCorasick {
   void complete(const std::vector<std::uint32_t>& parents_first);
 
   std::array<std::uint8_t, 256> classes_{};
-  std::uint32_t width_ = 1;            // classes in use, class 0 being every byte of no keyword
-  std::vector<std::uint32_t> next_;    // [state * width_ + class] -> target state * width_, with kHasOutput
-  std::vector<std::uint32_t> outputs_; // by state: first of its outputs in chain_
+  std::uint32_t width_ = 1;             // classes in use, class 0 being every byte of no keyword
+  std::vector<std::uint32_t> next_;     // [state * width_ + class] -> target state * width_, with kHasOutput
+  std::vector<std::uint32_t> outputs_;  // by state: first of its outputs in chain_
   std::vector<Output> chain_;
 };
 

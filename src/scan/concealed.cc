@@ -1,8 +1,8 @@
 // What encodings hide from the reader of a template and not from the model.
-#include <algorithm>
-
 #include "scan/document.h"
 #include "scan/predicates.h"
+
+#include <algorithm>
 
 namespace imprimatur::scan {
 namespace {
@@ -20,18 +20,21 @@ std::string excerpt(std::string_view text) {
 }
 
 void add(const Concealed& hidden, Severity severity, std::string detail, std::vector<Match>& out) {
-  out.push_back({hidden.text, hidden.decoded.start, hidden.decoded.end, severity, Framing::active, std::move(detail),
-                 hidden.secret ? "(a credential)" : excerpt(hidden.decoded.text)});
+  out.push_back({hidden.text, hidden.decoded.start, hidden.decoded.end, severity, Framing::active,
+                 std::move(detail), hidden.secret ? "(a credential)" : excerpt(hidden.decoded.text)});
 }
 
 }  // namespace
 
 void decoded_attack(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
   for (const Concealed& hidden : document.concealed) {
-    if (hidden.rule.empty() || hidden.severity < Severity::medium || !names(rule, hidden.decoded.encoding)) continue;
+    if (hidden.rule.empty() || hidden.severity < Severity::medium || !names(rule, hidden.decoded.encoding))
+      continue;
     const Severity severity = hidden.severity >= Severity::high ? rule.severity : hidden.severity;
     add(hidden, severity,
-        "Decoded from " + std::string(name_of(hidden.decoded.encoding)) + ", it sets off " + hidden.rule + ".", out);
+        "Decoded from " + std::string(name_of(hidden.decoded.encoding)) + ", it sets off " + hidden.rule +
+            ".",
+        out);
   }
 }
 

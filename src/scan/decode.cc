@@ -1,10 +1,10 @@
 #include "scan/decode.h"
 
+#include "base/utf8.h"
+
 #include <algorithm>
 #include <array>
 #include <optional>
-
-#include "base/utf8.h"
 
 namespace imprimatur::scan {
 namespace {
@@ -66,7 +66,8 @@ class Decoder {
     unicode_escapes();
     tag_characters();
     lines();
-    std::stable_sort(out_.begin(), out_.end(), [](const Decoded& a, const Decoded& b) { return a.start < b.start; });
+    std::stable_sort(out_.begin(), out_.end(),
+                     [](const Decoded& a, const Decoded& b) { return a.start < b.start; });
     return std::move(out_);
   }
 
@@ -81,7 +82,8 @@ class Decoder {
       std::array<bool, 256> table{};
       for (int c = 0; c < 256; ++c)
         table[static_cast<std::size_t>(c)] = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                                             (c >= 'A' && c <= 'Z') || c == '+' || c == '/' || c == '-' || c == '_';
+                                             (c >= 'A' && c <= 'Z') || c == '+' || c == '/' || c == '-' ||
+                                             c == '_';
       return table;
     }();
     std::size_t at = 0;
@@ -109,9 +111,11 @@ class Decoder {
       add(Encoding::hex, start, end, std::move(bytes));
       return;
     }
-    if (token.size() % 8 == 0 && std::all_of(token.begin(), token.end(), [](char c) { return c == '0' || c == '1'; })) {
+    if (token.size() % 8 == 0 &&
+        std::all_of(token.begin(), token.end(), [](char c) { return c == '0' || c == '1'; })) {
       std::string bytes;
-      for (std::size_t i = 0; i < token.size(); i += 8) bytes.push_back(static_cast<char>(number(token.substr(i, 8), 2)));
+      for (std::size_t i = 0; i < token.size(); i += 8)
+        bytes.push_back(static_cast<char>(number(token.substr(i, 8), 2)));
       add(Encoding::binary, start, end, std::move(bytes));
       return;
     }
@@ -124,10 +128,14 @@ class Decoder {
     int have = 0;
     for (const char c : raw_.substr(start, end - start)) {
       int value = 62;
-      if (c >= 'A' && c <= 'Z') value = c - 'A';
-      else if (c >= 'a' && c <= 'z') value = c - 'a' + 26;
-      else if (is_digit(c)) value = c - '0' + 52;
-      else if (c == '/' || c == '_') value = 63;
+      if (c >= 'A' && c <= 'Z')
+        value = c - 'A';
+      else if (c >= 'a' && c <= 'z')
+        value = c - 'a' + 26;
+      else if (is_digit(c))
+        value = c - '0' + 52;
+      else if (c == '/' || c == '_')
+        value = 63;
       bits = (bits << 6) | static_cast<std::uint32_t>(value);
       have += 6;
       if (have >= 8) {
@@ -170,10 +178,12 @@ class Decoder {
       bytes.push_back(static_cast<char>(value));
       end = at + digits;
       at = end;
-      while (at < raw_.size() && at < end + 2 && (raw_[at] == ' ' || raw_[at] == ',' || raw_[at] == '\n')) ++at;
+      while (at < raw_.size() && at < end + 2 && (raw_[at] == ' ' || raw_[at] == ',' || raw_[at] == '\n'))
+        ++at;
       if (at == end) break;
     }
-    if (bytes.size() >= kLeastOctets) add(base == 2 ? Encoding::binary : Encoding::hex, start, end, std::move(bytes));
+    if (bytes.size() >= kLeastOctets)
+      add(base == 2 ? Encoding::binary : Encoding::hex, start, end, std::move(bytes));
     return std::max(end, first_end);
   }
 
@@ -231,30 +241,38 @@ class Decoder {
   }
 
   void html_entities() {
-    escapes(Encoding::html_entities, "&#", [this](std::size_t at, std::size_t& after) -> std::optional<std::uint32_t> {
-      if (raw_.compare(at, 2, "&#") != 0) return std::nullopt;
-      std::size_t i = at + 2;
-      const bool hex = i < raw_.size() && lower(raw_[i]) == 'x';
-      if (hex) ++i;
-      const std::size_t digits = i;
-      while (i < raw_.size() && i - digits < 7 && hex_value(raw_[i]) >= 0 && (hex || is_digit(raw_[i]))) ++i;
-      if (i == digits) return std::nullopt;
-      const int code = number(raw_.substr(digits, i - digits), hex ? 16 : 10);
-      after = i < raw_.size() && raw_[i] == ';' ? i + 1 : i;
-      return code > 0 && code <= 0x10FFFF ? std::optional(static_cast<std::uint32_t>(code)) : std::nullopt;
-    });
+    escapes(
+        Encoding::html_entities, "&#",
+        [this](std::size_t at, std::size_t& after) -> std::optional<std::uint32_t> {
+          if (raw_.compare(at, 2, "&#") != 0) return std::nullopt;
+          std::size_t i = at + 2;
+          const bool hex = i < raw_.size() && lower(raw_[i]) == 'x';
+          if (hex) ++i;
+          const std::size_t digits = i;
+          while (i < raw_.size() && i - digits < 7 && hex_value(raw_[i]) >= 0 && (hex || is_digit(raw_[i])))
+            ++i;
+          if (i == digits) return std::nullopt;
+          const int code = number(raw_.substr(digits, i - digits), hex ? 16 : 10);
+          after = i < raw_.size() && raw_[i] == ';' ? i + 1 : i;
+          return code > 0 && code <= 0x10FFFF ? std::optional(static_cast<std::uint32_t>(code))
+                                              : std::nullopt;
+        });
   }
 
   void unicode_escapes() {
-    escapes(Encoding::unicode_escapes, "\\", [this](std::size_t at, std::size_t& after) -> std::optional<std::uint32_t> {
-      if (raw_[at] != '\\' || at + 1 >= raw_.size()) return std::nullopt;
-      const std::size_t digits = raw_[at + 1] == 'u' ? 4 : raw_[at + 1] == 'x' ? 2 : raw_[at + 1] == 'U' ? 8 : 0;
-      if (digits == 0 || at + 2 + digits > raw_.size()) return std::nullopt;
-      const int code = number(raw_.substr(at + 2, digits).substr(digits == 8 ? 2 : 0), 16);
-      if (code <= 0 || code > 0x10FFFF) return std::nullopt;
-      after = at + 2 + digits;
-      return static_cast<std::uint32_t>(code);
-    });
+    escapes(Encoding::unicode_escapes, "\\",
+            [this](std::size_t at, std::size_t& after) -> std::optional<std::uint32_t> {
+              if (raw_[at] != '\\' || at + 1 >= raw_.size()) return std::nullopt;
+              const std::size_t digits = raw_[at + 1] == 'u'   ? 4
+                                         : raw_[at + 1] == 'x' ? 2
+                                         : raw_[at + 1] == 'U' ? 8
+                                                               : 0;
+              if (digits == 0 || at + 2 + digits > raw_.size()) return std::nullopt;
+              const int code = number(raw_.substr(at + 2, digits).substr(digits == 8 ? 2 : 0), 16);
+              if (code <= 0 || code > 0x10FFFF) return std::nullopt;
+              after = at + 2 + digits;
+              return static_cast<std::uint32_t>(code);
+            });
   }
 
   void tag_characters() {
@@ -303,7 +321,8 @@ class Decoder {
         if (gap - (i + 1) > 1) text.push_back(' ');
         i = gap;
       }
-      if (letters >= kLeastSpacedLetters && letters * 2 >= text.size()) add(Encoding::spaced, at, i, std::move(text));
+      if (letters >= kLeastSpacedLetters && letters * 2 >= text.size())
+        add(Encoding::spaced, at, i, std::move(text));
       // On to the next place where a run can begin: behind the next space.
       if (i > at) {
         at = i;
@@ -336,9 +355,13 @@ class Decoder {
       bool letters = false;
       std::size_t inner = 0;
       const std::size_t word = at;
-      for (; at < end && (is_letter(raw_[at]) || is_digit(raw_[at]) || raw_[at] == '@' || raw_[at] == '$'); ++at) {
+      for (; at < end && (is_letter(raw_[at]) || is_digit(raw_[at]) || raw_[at] == '@' || raw_[at] == '$');
+           ++at) {
         letters |= is_letter(raw_[at]);
-        inner += plain_of_leet(raw_[at]) != raw_[at] && (at > word || (at + 1 < end && is_letter(raw_[at + 1]))) ? 1 : 0;
+        inner +=
+            plain_of_leet(raw_[at]) != raw_[at] && (at > word || (at + 1 < end && is_letter(raw_[at + 1])))
+                ? 1
+                : 0;
       }
       if (at == word) {
         ++at;
@@ -395,7 +418,8 @@ Decoded decode_line(std::string_view raw, std::size_t at, Encoding encoding) {
   } else {
     // By bytes: what is not ASCII would not survive, and is not what the rules look for.
     std::reverse(out.text.begin(), out.text.end());
-    std::replace_if(out.text.begin(), out.text.end(), [](char c) { return static_cast<unsigned char>(c) & 0x80; }, '?');
+    std::replace_if(
+        out.text.begin(), out.text.end(), [](char c) { return static_cast<unsigned char>(c) & 0x80; }, '?');
   }
   return out;
 }
@@ -403,10 +427,10 @@ Decoded decode_line(std::string_view raw, std::size_t at, Encoding encoding) {
 bool reads_as_sentence(std::string_view text) {
   // Words of a kind that any English sentence has, and code or data rarely.
   static constexpr std::array<std::string_view, 40> kCommon = {
-      "the",  "you",  "your", "and",  "that", "this",  "with", "for",    "from", "are",
-      "all",  "not",  "to",   "of",   "is",   "in",    "it",   "a",      "i",    "my",
-      "me",   "will", "have", "was",  "what", "any",   "now",  "please", "be",   "as",
-      "must", "then", "do",   "can",  "how",  "on",    "we",   "or",     "an",   "following"};
+      "the",  "you",  "your", "and", "that", "this", "with", "for",    "from", "are",
+      "all",  "not",  "to",   "of",  "is",   "in",   "it",   "a",      "i",    "my",
+      "me",   "will", "have", "was", "what", "any",  "now",  "please", "be",   "as",
+      "must", "then", "do",   "can", "how",  "on",   "we",   "or",     "an",   "following"};
   std::size_t words = 0;
   std::size_t common = 0;
   std::string word;

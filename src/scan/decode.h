@@ -30,8 +30,8 @@ struct Decoded {
   std::string text;  // UTF-8, mostly printable
 };
 
-// Every stretch of `raw` that decodes to text, in order of `start`. Linear in `raw`; what the decoded texts hold
-// together is at most a small multiple of it.
+// Every stretch of `raw` that decodes to text, in order of `start`. Linear in `raw`; what the decoded texts
+// hold together is at most a small multiple of it.
 std::vector<Decoded> decode_stretches(std::string_view raw);
 
 // The line around `at` read as rot13 or backwards. Precondition: `encoding` is one of these two.

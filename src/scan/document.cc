@@ -58,7 +58,8 @@ std::vector<VariableUse> variable_uses(std::string_view text) {
       const std::string_view name = name_inside(text.substr(inside, close));
       const std::size_t end = inside + close + fence.close.size();
       if (name.empty()) {
-        // A block tag or an expression: nothing in it is a use, but its inner braces are no placeholder either.
+        // A block tag or an expression: nothing in it is a use, but its inner braces are no placeholder
+        // either.
         if (fence.open.size() == 2 && fence.open == "{{") next = end;
         break;
       }
@@ -73,22 +74,25 @@ std::vector<VariableUse> variable_uses(std::string_view text) {
 
 bool sounds_untrusted(std::string_view name) {
   static constexpr std::array<std::string_view, 58> kOutside = {
-      "user",     "input",    "query",    "question", "message",    "msg",       "document",  "doc",      "docs",
-      "html",     "email",    "mail",     "history",  "transcript", "content",   "text",      "body",     "page",
-      "comment",  "comments", "review",   "feedback", "request",    "prompt",    "chat",      "conversation",
-      "output",   "result",   "results",  "response", "answer",     "article",   "ticket",    "context",  "retrieved",
-      "search",   "web",      "website",  "url",      "file",       "files",     "upload",    "snippet",  "passage",
-      "passages", "chunk",    "chunks",   "notes",    "memories",   "memory",    "symptoms",  "customer", "visitor",
-      "claim",    "chart",    "applications", "topic", "messages"};
+      "user",     "input",    "query",    "question", "message",      "msg",      "document",
+      "doc",      "docs",     "html",     "email",    "mail",         "history",  "transcript",
+      "content",  "text",     "body",     "page",     "comment",      "comments", "review",
+      "feedback", "request",  "prompt",   "chat",     "conversation", "output",   "result",
+      "results",  "response", "answer",   "article",  "ticket",       "context",  "retrieved",
+      "search",   "web",      "website",  "url",      "file",         "files",    "upload",
+      "snippet",  "passage",  "passages", "chunk",    "chunks",       "notes",    "memories",
+      "memory",   "symptoms", "customer", "visitor",  "claim",        "chart",    "applications",
+      "topic",    "messages"};
   static constexpr std::array<std::string_view, 14> kInside = {
-      "id",   "role",   "date",  "time",  "locale",   "language", "lang", "format", "count", "limit", "today",
-      "verified", "authorised", "authorized"};
+      "id",     "role",  "date",  "time",  "locale",   "language",   "lang",
+      "format", "count", "limit", "today", "verified", "authorised", "authorized"};
   std::string word;
   bool outside = false;
   bool inside = false;
   for (std::size_t i = 0; i <= name.size(); ++i) {
     const bool end = i == name.size() || !((lower(name[i]) >= 'a' && lower(name[i]) <= 'z'));
-    const bool hump = !end && i > 0 && name[i] >= 'A' && name[i] <= 'Z' && !(name[i - 1] >= 'A' && name[i - 1] <= 'Z');
+    const bool hump =
+        !end && i > 0 && name[i] >= 'A' && name[i] <= 'Z' && !(name[i - 1] >= 'A' && name[i - 1] <= 'Z');
     if (end || hump) {
       outside |= std::find(kOutside.begin(), kOutside.end(), word) != kOutside.end();
       inside |= std::find(kInside.begin(), kInside.end(), word) != kInside.end();
@@ -101,8 +105,8 @@ bool sounds_untrusted(std::string_view name) {
 
 bool is_delimited(std::string_view text, const VariableUse& use) {
   constexpr std::size_t kReach = 2'000;
-  const std::string_view before = text.substr(use.start > kReach ? use.start - kReach : 0,
-                                              std::min(use.start, kReach));
+  const std::string_view before =
+      text.substr(use.start > kReach ? use.start - kReach : 0, std::min(use.start, kReach));
   const std::string_view after = text.substr(use.end, kReach);
   // The nearest opening tag before it that is still open, and closes behind it.
   for (std::size_t open = before.rfind('<'), tries = 0; open != std::string_view::npos && tries < 8;
@@ -113,12 +117,14 @@ bool is_delimited(std::string_view text, const VariableUse& use) {
     tag = tag.substr(0, tag.find(' '));
     if (tag.empty() || !std::all_of(tag.begin(), tag.end(), is_name_byte)) continue;
     const std::string closing = "</" + std::string(tag);
-    if (before.find(closing, close) == std::string_view::npos && after.find(closing) != std::string_view::npos)
+    if (before.find(closing, close) == std::string_view::npos &&
+        after.find(closing) != std::string_view::npos)
       return true;
   }
   for (const std::string_view fence : {"```", "\"\"\"", "'''", "~~~", "###", "---", "==="}) {
     std::size_t fences = 0;
-    for (std::size_t at = before.find(fence); at != std::string_view::npos; at = before.find(fence, at + 3)) ++fences;
+    for (std::size_t at = before.find(fence); at != std::string_view::npos; at = before.find(fence, at + 3))
+      ++fences;
     if (fences % 2 == 1 && after.find(fence) != std::string_view::npos) return true;
   }
   const std::string_view line = line_before(text, use.start);
@@ -136,8 +142,8 @@ Document::Document(const TemplateView& the_view) : view(the_view) {
   };
   const bool chat = view.form == TemplateForm::chat;
   for (std::size_t i = 0; i < view.parts.size(); ++i)
-    add(chat ? "messages[" + std::to_string(i) + "].content" : "content", view.parts[i].role, view.parts[i].text,
-        Origin::authored);
+    add(chat ? "messages[" + std::to_string(i) + "].content" : "content", view.parts[i].role,
+        view.parts[i].text, Origin::authored);
   for (std::size_t i = 0; i < view.variables.size(); ++i)
     add("variables[" + std::to_string(i) + "].description", {}, view.variables[i].description, Origin::json);
   add("tools", {}, view.tools_json, Origin::json);

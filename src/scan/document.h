@@ -1,14 +1,14 @@
 // A template taken apart: its texts, the variables in them, and what stands around each.
 #pragma once
 
+#include "scan/decode.h"
+#include "scan/fold.h"
+#include "scan/scan.h"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "scan/decode.h"
-#include "scan/fold.h"
-#include "scan/scan.h"
 
 namespace imprimatur::scan {
 
@@ -47,9 +47,9 @@ struct Text {
 struct Concealed {
   std::size_t text = 0;  // index in Document::texts
   Decoded decoded;
-  std::string rule;      // of the worst match inside; empty when no rule sees anything
+  std::string rule;  // of the worst match inside; empty when no rule sees anything
   Severity severity = Severity::info;
-  bool secret = false;   // a credential is in it: not to be shown
+  bool secret = false;  // a credential is in it: not to be shown
 };
 
 struct Document {

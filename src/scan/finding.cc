@@ -7,10 +7,10 @@ namespace imprimatur::scan {
 namespace {
 
 constexpr std::array<std::string_view, kCategories> kCategoryNames = {
-    "INJECTION_RISK",       "PHI_EXPOSURE",        "MISSING_GUARDRAIL",    "HALLUCINATION_PRONE",
-    "WEAK_TOOL_CALLING",    "JAILBREAK_VULNERABLE", "DATA_EXFILTRATION",   "PRIVILEGE_ESCALATION",
-    "SYSTEM_PROMPT_LEAK",   "OUTPUT_MANIPULATION", "ENCODING_ATTACK",      "CONTEXT_POISONING",
-    "INSECURE_DEFAULT",     "HARMFUL_CONTENT",     "REGULATORY_VIOLATION", "RESOURCE_ABUSE"};
+    "INJECTION_RISK",     "PHI_EXPOSURE",         "MISSING_GUARDRAIL",    "HALLUCINATION_PRONE",
+    "WEAK_TOOL_CALLING",  "JAILBREAK_VULNERABLE", "DATA_EXFILTRATION",    "PRIVILEGE_ESCALATION",
+    "SYSTEM_PROMPT_LEAK", "OUTPUT_MANIPULATION",  "ENCODING_ATTACK",      "CONTEXT_POISONING",
+    "INSECURE_DEFAULT",   "HARMFUL_CONTENT",      "REGULATORY_VIOLATION", "RESOURCE_ABUSE"};
 constexpr std::array<std::string_view, 5> kSeverityNames = {"INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL"};
 constexpr std::array<std::string_view, 5> kKindNames = {"text", "unicode", "secret", "pii", "structure"};
 constexpr std::array<std::string_view, 4> kStatusNames = {"pass", "warn", "fail", "error"};
@@ -40,7 +40,9 @@ std::optional<Severity> severity_of(std::string_view name) { return find<Severit
 std::optional<FindingKind> finding_kind_of(std::string_view name) {
   return find<FindingKind>(kKindNames, name);
 }
-std::optional<ScanStatus> scan_status_of(std::string_view name) { return find<ScanStatus>(kStatusNames, name); }
+std::optional<ScanStatus> scan_status_of(std::string_view name) {
+  return find<ScanStatus>(kStatusNames, name);
+}
 std::optional<Framing> framing_of(std::string_view name) { return find<Framing>(kFramingNames, name); }
 
 bool blocks(const ScanReport& report) {

@@ -40,11 +40,11 @@ enum class ScanStatus { pass, warn, fail, error };
 // something the prompt tells the model to resist.
 enum class Framing { active, quoted, defensive };
 
-std::string_view name_of(Category category);      // "INJECTION_RISK"
-std::string_view name_of(Severity severity);      // "CRITICAL"
-std::string_view name_of(FindingKind kind);       // "text"
-std::string_view name_of(ScanStatus status);      // "pass"
-std::string_view name_of(Framing framing);        // "active"
+std::string_view name_of(Category category);  // "INJECTION_RISK"
+std::string_view name_of(Severity severity);  // "CRITICAL"
+std::string_view name_of(FindingKind kind);   // "text"
+std::string_view name_of(ScanStatus status);  // "pass"
+std::string_view name_of(Framing framing);    // "active"
 std::optional<Category> category_of(std::string_view name);
 std::optional<Severity> severity_of(std::string_view name);
 std::optional<FindingKind> finding_kind_of(std::string_view name);
@@ -69,9 +69,9 @@ struct Finding {
   std::string title;
   std::string description;
   std::string remediation;
-  std::string location;     // "content", "messages[2].content", "tools", "config", ...
+  std::string location;  // "content", "messages[2].content", "tools", "config", ...
   Span span;
-  std::string evidence;     // at most kEvidenceBytes; masked for secrets and personal data
+  std::string evidence;  // at most kEvidenceBytes; masked for secrets and personal data
   Framing framing = Framing::active;
   int confidence = 100;     // per cent
   std::string fingerprint;  // hex; survives edits elsewhere in the text, reveals nothing of a secret

@@ -1,5 +1,7 @@
 #include "scan/fold.h"
 
+#include "base/check.h"
+
 #include <algorithm>
 #include <array>
 
@@ -7,8 +9,6 @@
 #include <unicode/edits.h>
 #include <unicode/normalizer2.h>
 #include <unicode/utf8.h>
-
-#include "base/check.h"
 
 namespace imprimatur::scan {
 namespace {
@@ -75,12 +75,14 @@ class FoldedText::Builder {
     const icu::Normalizer2* form = icu::Normalizer2::getNFKCCasefoldInstance(code);
     icu::Edits edits;
     icu::StringByteSink<std::string> sink(&out_.text_, static_cast<int32_t>(raw.size()));
-    form->normalizeUTF8(0, icu::StringPiece(raw.data(), static_cast<int32_t>(raw.size())), sink, &edits, code);
+    form->normalizeUTF8(0, icu::StringPiece(raw.data(), static_cast<int32_t>(raw.size())), sink, &edits,
+                        code);
     CHECK(U_SUCCESS(code), "ICU cannot normalise");
     auto each = edits.getFineIterator();
     while (each.next(code)) {
       const bool same = !each.hasChange() || (each.oldLength() == 1 && each.newLength() == 1);
-      segment(static_cast<std::size_t>(each.destinationIndex()), static_cast<std::size_t>(each.sourceIndex()), same);
+      segment(static_cast<std::size_t>(each.destinationIndex()), static_cast<std::size_t>(each.sourceIndex()),
+              same);
     }
     CHECK(U_SUCCESS(code), "ICU lost track of its edits");
   }
@@ -125,7 +127,8 @@ class FoldedText::Builder {
         const bool whole = same == nullptr && source->raw_end(next) - raw == next - at;
         if (composed.empty() || !whole || !composed.back().same_length ||
             text.size() - composed.back().folded != raw - composed.back().raw)
-          composed.push_back({static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(raw), whole});
+          composed.push_back(
+              {static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(raw), whole});
         if (same != nullptr) {
           text.push_back(same->plain);
           changed = true;

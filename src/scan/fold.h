@@ -1,5 +1,5 @@
-// Text as a reader sees it, for rules that look for words: NFKC, lower case, without invisible characters, look-alike
-// letters made plain. Every position leads back to the bytes as written.
+// Text as a reader sees it, for rules that look for words: NFKC, lower case, without invisible characters,
+// look-alike letters made plain. Every position leads back to the bytes as written.
 #pragma once
 
 #include <cstddef>

@@ -1,12 +1,12 @@
 #include "scan/framing.h"
 
+#include "base/check.h"
+
 #include <algorithm>
 #include <cctype>
 #include <string>
 
 #include <re2/re2.h>
-
-#include "base/check.h"
 
 namespace imprimatur::scan {
 namespace {
@@ -19,7 +19,7 @@ constexpr const char* kResist =
     R"(attempt\w*|tr(?:y|ies|ying) to|trick\w*|comply|)"
     R"(if (?:the |a |any |an |some|asked|user|they|someone|anyone|prompted|instructed|told|your|it|you (?:are|'re) asked)|)"
     R"(when (?:the |a |an |asked|users?|someone|they)|whenever (?:a|the|someone)|even if|even when|regardless|no matter|)"
-    R"(user (?:says|asks|requests|tells|claims|demands|writes|types)|users (?:who|asking|may|might|will)|)"
+    R"(users? (?:says?|asks?|requests?|tells?|claims?|demands?|writes?|types?|who|asking|may|might|will|can|could)|)"
     R"(requests? (?:to|that|for|like|such)|ask(?:s|ed|ing)? (?:you )?(?:to|for)|such as|examples? of|for example|for instance|e\.g|)"
     R"(phrases? like|messages? like|anything like|words like|patterns?|including|like ["'`]|avoid\w*|)"
     R"(beware|watch for|look for|scan for|check for|warning signs?|red flags?|violat\w+|unauthori[sz]ed|forbidden|prohibited|)"
@@ -33,7 +33,7 @@ constexpr const char* kJailbreakResist =
     R"(\b(?:detect\w*|flag\w*|block\w*|prevent\w*|protect\w*|defend\w*|injection\w*|attacks?|attacker\w*|malicious (?:users?|inputs?|prompts?)|)"
     R"(social engineering|if (?:the |a |any |an )?(?:users?|person|message|input|someone|anyone|customer)\b|)"
     R"(when (?:the |a |an )?(?:users?|person|message|input|someone|customer)\b|)"
-    R"(user (?:says|asks|requests|tells|claims|demands|writes|types)|users (?:who|asking|may|might|will)|)"
+    R"(users? (?:says?|asks?|requests?|tells?|claims?|demands?|writes?|types?|who|asking|may|might|will|can|could)|)"
     R"(attempts? to|tr(?:y|ies) to (?:trick|make|get)|requests? (?:to|that|like|such)|asks? you to|)"
     R"(examples? of|phrases? like|messages? like|watch for|look for|red flags?))";
 
@@ -97,12 +97,14 @@ bool in_quotes(std::string_view text, std::size_t line_start, std::size_t start,
   if (line_end == std::string_view::npos) line_end = text.size();
   const std::string_view after = text.substr(end, std::min<std::size_t>(line_end - end, kFramingReach));
   for (const char quote : {'"', '`'}) {
-    if (std::count(before.begin(), before.end(), quote) % 2 == 1 && after.find(quote) != std::string_view::npos)
+    if (std::count(before.begin(), before.end(), quote) % 2 == 1 &&
+        after.find(quote) != std::string_view::npos)
       return true;
   }
   // An apostrophe counts where a quotation can begin and end.
   const std::size_t open = before.find_last_of('\'');
-  if (open != std::string_view::npos && (open == 0 || !std::isalnum(static_cast<unsigned char>(before[open - 1]))) &&
+  if (open != std::string_view::npos &&
+      (open == 0 || !std::isalnum(static_cast<unsigned char>(before[open - 1]))) &&
       after.find('\'') != std::string_view::npos && before.size() - open < 80)
     return true;
   const std::size_t curly = before.rfind("\xE2\x80\x9C");

@@ -1,13 +1,13 @@
 // Characters that readers do not see, or take for others.
+#include "scan/document.h"
+#include "scan/predicates.h"
+
 #include <algorithm>
 #include <array>
 
 #include <unicode/uchar.h>
 #include <unicode/uscript.h>
 #include <unicode/utf8.h>
-
-#include "scan/document.h"
-#include "scan/predicates.h"
 
 namespace imprimatur::scan {
 namespace {
@@ -58,8 +58,8 @@ bool is_tag(UChar32 c) { return c >= 0xE0001 && c <= 0xE007F; }
 bool is_selector(UChar32 c) { return (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xE0100 && c <= 0xE01EF); }
 bool is_override(UChar32 c) { return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069); }
 bool is_zero_width(UChar32 c) {
-  return c == 0x200B || c == 0x200C || c == 0x200D || c == 0x2060 || c == 0xFEFF || c == 0x00AD || c == 0x180E ||
-         (c >= 0x2061 && c <= 0x2064);
+  return c == 0x200B || c == 0x200C || c == 0x200D || c == 0x2060 || c == 0xFEFF || c == 0x00AD ||
+         c == 0x180E || (c >= 0x2061 && c <= 0x2064);
 }
 bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -91,7 +91,8 @@ void tag_characters(const Document& document, const RuleSpec& rule, std::vector<
   each_text(document, [&](std::size_t index, std::string_view text) {
     each_run(text, is_tag, [&](std::size_t start, std::size_t end, std::size_t) {
       // The flags of England, Scotland and Wales are a black flag, five or six tags and the cancel tag.
-      const bool flag = start >= 4 && text.compare(start - 4, 4, "\xF0\x9F\x8F\xB4") == 0 && end - start <= 28;
+      const bool flag =
+          start >= 4 && text.compare(start - 4, 4, "\xF0\x9F\x8F\xB4") == 0 && end - start <= 28;
       if (flag && spelled(text.substr(start, end - start)).compare(0, 2, "gb") == 0) return;
       std::string hidden = spelled(text.substr(start, end - start));
       if (hidden.size() > 120) hidden = hidden.substr(0, 120) + "...";
@@ -105,15 +106,17 @@ void bidi_controls(const Document& document, const RuleSpec& rule, std::vector<M
   each_text(document, [&](std::size_t index, std::string_view text) {
     std::size_t override_start = std::string_view::npos;
     bool right_to_left = false;
-    each_run(text, [](UChar32) { return true; }, [&](std::size_t start, std::size_t end, std::size_t) {
-      for (std::size_t at = start; at < end;) {
-        const Character c = character_at(text, at);
-        if (is_override(c.code) && override_start == std::string_view::npos) override_start = at;
-        const UCharDirection direction = u_charDirection(c.code);
-        right_to_left |= direction == U_RIGHT_TO_LEFT || direction == U_RIGHT_TO_LEFT_ARABIC;
-        at = c.end;
-      }
-    });
+    each_run(
+        text, [](UChar32) { return true; },
+        [&](std::size_t start, std::size_t end, std::size_t) {
+          for (std::size_t at = start; at < end;) {
+            const Character c = character_at(text, at);
+            if (is_override(c.code) && override_start == std::string_view::npos) override_start = at;
+            const UCharDirection direction = u_charDirection(c.code);
+            right_to_left |= direction == U_RIGHT_TO_LEFT || direction == U_RIGHT_TO_LEFT_ARABIC;
+            at = c.end;
+          }
+        });
     // Text in Arabic or Hebrew may need embeddings and isolates; one that overrides the order never does.
     for (std::size_t at = override_start; at < text.size();) {
       const Character c = character_at(text, at);
@@ -130,8 +133,8 @@ void zero_width_in_words(const Document& document, const RuleSpec& rule, std::ve
     std::size_t last = 0;
     std::size_t places = 0;
     each_run(text, is_zero_width, [&](std::size_t start, std::size_t end, std::size_t count) {
-      const bool between = start > 0 && end < text.size() && is_ascii_letter(text[start - 1]) &&
-                           is_ascii_letter(text[end]);
+      const bool between =
+          start > 0 && end < text.size() && is_ascii_letter(text[start - 1]) && is_ascii_letter(text[end]);
       // A soft hyphen divides words; a single one in a long word is typography.
       const bool soft = count == 1 && text.compare(start, 2, "\xC2\xAD") == 0;
       if (!(between && !soft) && count < 3) return;
@@ -170,7 +173,8 @@ void mixed_scripts(const Document& document, const RuleSpec& rule, std::vector<M
         const bool letter = u_isalpha(c.code);
         const UScriptCode script = letter ? uscript_getScript(c.code, &code) : USCRIPT_COMMON;
         latin |= letter && script == USCRIPT_LATIN && c.code < 0x250;
-        other |= letter && (script == USCRIPT_CYRILLIC || script == USCRIPT_GREEK || script == USCRIPT_ARMENIAN);
+        other |=
+            letter && (script == USCRIPT_CYRILLIC || script == USCRIPT_GREEK || script == USCRIPT_ARMENIAN);
         more = letter;
         if (more) end = c.end;
       }

@@ -30,7 +30,8 @@ void Matcher::collect_windows(std::string_view raw, const FoldedText& folded) {
     const std::size_t start = end - anchor.length;
     if (anchor.at_word_start && start > 0 && is_word_byte(text[start - 1])) return;
     if (anchor.surface) {
-      if (surface_hits_.size() < kMostSurfaceHits) surface_hits_.push_back({*anchor.surface, folded.raw_start(start)});
+      if (surface_hits_.size() < kMostSurfaceHits)
+        surface_hits_.push_back({*anchor.surface, folded.raw_start(start)});
       return;
     }
     for (const std::uint32_t index : anchor.rules) {
@@ -42,7 +43,8 @@ void Matcher::collect_windows(std::string_view raw, const FoldedText& folded) {
       const Window window{from - std::min(from, spec.window_before), std::min(size, to + spec.window_after)};
       std::vector<Window>& windows = windows_[index];
       if (windows.empty()) touched_.push_back(index);
-      // Ends grow with the scan, so only the last window can overlap. Starts may not, by the lengths of anchors.
+      // Ends grow with the scan, so only the last window can overlap. Starts may not, by the lengths of
+      // anchors.
       if (!windows.empty() && window.start <= windows.back().end) {
         windows.back().start = std::min(windows.back().start, window.start);
         windows.back().end = std::max(windows.back().end, window.end);
@@ -72,7 +74,8 @@ bool Matcher::run_rule(std::size_t index, std::string_view raw, const FoldedText
         const re2::StringPiece& hit = group && found[1].data() != nullptr ? found[1] : found[0];
         const std::size_t start = static_cast<std::size_t>(hit.data() - text.data());
         const std::size_t end = start + hit.size();
-        at = std::max<std::size_t>(static_cast<std::size_t>(found[0].data() - text.data()) + found[0].size(), at + 1);
+        at = std::max<std::size_t>(static_cast<std::size_t>(found[0].data() - text.data()) + found[0].size(),
+                                   at + 1);
         done = at;
         if (hit.empty() || !accepts(rule, text.substr(start, hit.size()))) continue;
         if (++matches > matches_per_rule) return false;

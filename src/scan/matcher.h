@@ -1,16 +1,18 @@
-// Runs the pattern rules over one text: anchors first, then the patterns of a rule on windows around its anchors.
+// Runs the pattern rules over one text: anchors first, then the patterns of a rule on windows around its
+// anchors.
 #pragma once
+
+#include "scan/fold.h"
+#include "scan/ruleset.h"
 
 #include <cstddef>
 #include <string_view>
 #include <vector>
 
-#include "scan/fold.h"
-#include "scan/ruleset.h"
-
 namespace imprimatur::scan {
 
-// Where a rule's pattern matched: in the folded text for rules that read it, mapped to raw bytes in `start`, `end`.
+// Where a rule's pattern matched: in the folded text for rules that read it, mapped to raw bytes in `start`,
+// `end`.
 struct PatternMatch {
   std::size_t rule = 0;  // index in Ruleset::rules()
   std::size_t start = 0;
@@ -24,8 +26,8 @@ class Matcher {
  public:
   explicit Matcher(const Ruleset& rules);
 
-  // In order of rule and position. False when a rule matched more than `matches_per_rule` times; what was found up
-  // to then is in `out`.
+  // In order of rule and position. False when a rule matched more than `matches_per_rule` times; what was
+  // found up to then is in `out`.
   bool match(std::string_view raw, const FoldedText& folded, std::size_t matches_per_rule,
              std::vector<PatternMatch>& out);
 
@@ -42,8 +44,8 @@ class Matcher {
     std::size_t end;
   };
   void collect_windows(std::string_view raw, const FoldedText& folded);
-  bool run_rule(std::size_t rule, std::string_view raw, const FoldedText& folded, std::size_t matches_per_rule,
-                std::vector<PatternMatch>& out);
+  bool run_rule(std::size_t rule, std::string_view raw, const FoldedText& folded,
+                std::size_t matches_per_rule, std::vector<PatternMatch>& out);
 
   const Ruleset& rules_;
   std::vector<std::vector<Window>> windows_;  // by rule

@@ -1,6 +1,6 @@
 #include "scan/pack.h"
 
-#include <yaml-cpp/yaml.h>
+#include "base/utf8.h"
 
 #include <algorithm>
 #include <cctype>
@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-#include "base/utf8.h"
+#include <yaml-cpp/yaml.h>
 
 namespace imprimatur::scan {
 namespace {
@@ -77,8 +77,8 @@ class Fields {
   Status no_others() const {
     for (const auto& entry : node_) {
       if (!entry.first.IsScalar() || !asked_.contains(entry.first.Scalar()))
-        return error(entry.first, "unknown key" +
-                                      (entry.first.IsScalar() ? " \"" + entry.first.Scalar() + "\"" : ""));
+        return error(entry.first,
+                     "unknown key" + (entry.first.IsScalar() ? " \"" + entry.first.Scalar() + "\"" : ""));
     }
     std::set<std::string> seen;
     for (const auto& entry : node_)
@@ -148,11 +148,13 @@ Status check_shape(const Fields& fields, const RuleSpec& rule, const PackLimits&
   const bool in_code = !rule.predicate.empty();
   if (in_code && !rule.patterns.empty()) return fields.error("has both a predicate and patterns");
   if (!in_code && rule.patterns.empty()) return fields.error("has neither a predicate nor a pattern");
-  if (!in_code && rule.anchors.empty()) return fields.error("needs anchors: words one of which every match holds");
+  if (!in_code && rule.anchors.empty())
+    return fields.error("needs anchors: words one of which every match holds");
   if (in_code && !rule.anchors.empty()) return fields.error("anchors belong to patterns, not to a predicate");
   for (const std::string& anchor : rule.anchors) {
     const bool letter = anchor.size() == 1 && std::isalnum(static_cast<unsigned char>(anchor[0]));
-    if (anchor.empty() || letter) return fields.error("the anchor \"" + anchor + "\" is too short to be of use");
+    if (anchor.empty() || letter)
+      return fields.error("the anchor \"" + anchor + "\" is too short to be of use");
     if (std::any_of(anchor.begin(), anchor.end(), [](char c) { return c >= 'A' && c <= 'Z'; }))
       return fields.error("the anchor \"" + anchor + "\" must be in lower case");
   }
@@ -209,7 +211,8 @@ Result<RuleSpec> load_rule(const PackSource& source, const YAML::Node& node, con
 
 Result<std::vector<RuleSpec>> load_pack(const PackSource& source, const PackLimits& limits) {
   if (source.text.size() > limits.bytes)
-    return too_large(source.name + ": a rule pack may have at most " + std::to_string(limits.bytes) + " bytes");
+    return too_large(source.name + ": a rule pack may have at most " + std::to_string(limits.bytes) +
+                     " bytes");
   try {
     const YAML::Node root = YAML::Load(source.text);
     Fields fields(source, root);

@@ -1,13 +1,13 @@
 // A rule pack as written: YAML in, checked rules out. docs/scanner.md describes the format.
 #pragma once
 
+#include "base/result.h"
+#include "scan/finding.h"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
-#include "scan/finding.h"
 
 namespace imprimatur::scan {
 

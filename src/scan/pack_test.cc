@@ -1,11 +1,11 @@
 #include "scan/pack.h"
 
-#include <gtest/gtest.h>
+#include "scan/ruleset.h"
+#include "scan/scan.h"
 
 #include <set>
 
-#include "scan/ruleset.h"
-#include "scan/scan.h"
+#include <gtest/gtest.h>
 
 namespace imprimatur::scan {
 namespace {

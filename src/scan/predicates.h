@@ -1,17 +1,17 @@
 // Detectors that need code. A rule names one; its severity and words stand in the pack.
 #pragma once
 
-#include <string_view>
-
 #include "scan/ruleset.h"
+
+#include <string_view>
 
 namespace imprimatur::scan {
 
 // The predicate a rule calls by this name, or nullptr.
 Predicate predicate_named(std::string_view name);
 
-// Adds a match for every place the rule finds in the document. A match carries the severity the rule gives it here.
-// hidden.cc: characters that readers do not see.
+// Adds a match for every place the rule finds in the document. A match carries the severity the rule gives it
+// here. hidden.cc: characters that readers do not see.
 void tag_characters(const Document& document, const RuleSpec& rule, std::vector<Match>& out);
 void bidi_controls(const Document& document, const RuleSpec& rule, std::vector<Match>& out);
 void zero_width_in_words(const Document& document, const RuleSpec& rule, std::vector<Match>& out);

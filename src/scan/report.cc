@@ -1,11 +1,11 @@
 #include "scan/report.h"
 
+#include "base/hash.h"
+#include "scan/score.h"
+
 #include <algorithm>
 #include <map>
 #include <tuple>
-
-#include "base/hash.h"
-#include "scan/score.h"
 
 namespace imprimatur::scan {
 namespace {
@@ -54,7 +54,8 @@ std::string_view heading_above(std::string_view text, std::size_t at) {
   while (end > floor) {
     const std::size_t newline = text.substr(0, end).rfind('\n');
     const std::size_t start = newline == std::string_view::npos ? 0 : newline + 1;
-    if (text[start] == '#' && start < at) return text.substr(start, std::min(text.find('\n', start), text.size()) - start);
+    if (text[start] == '#' && start < at)
+      return text.substr(start, std::min(text.find('\n', start), text.size()) - start);
     if (newline == std::string_view::npos) break;
     end = newline;
   }
@@ -78,12 +79,14 @@ std::string masked(std::string_view secret) {
     return at;
   };
   if (secret.size() < 12) return std::string(secret.substr(0, boundary(1))) + "***";
-  return std::string(secret.substr(0, boundary(4))) + "***" + std::string(secret.substr(boundary(secret.size() - 2)));
+  return std::string(secret.substr(0, boundary(4))) + "***" +
+         std::string(secret.substr(boundary(secret.size() - 2)));
 }
 
 void ReportBuilder::sort_and_merge() {
   const auto key = [](const Seen& seen) {
-    return std::make_tuple(std::string_view(seen.rule->id), seen.match.text, seen.match.start, seen.match.end);
+    return std::make_tuple(std::string_view(seen.rule->id), seen.match.text, seen.match.start,
+                           seen.match.end);
   };
   std::stable_sort(seen_.begin(), seen_.end(), [&](const Seen& a, const Seen& b) { return key(a) < key(b); });
   // One place, one finding of a rule, however many of its patterns saw it.
@@ -112,7 +115,8 @@ std::string ReportBuilder::evidence_of(const Document& document, const Seen& see
   if (!match.evidence.empty()) return excerpt(match.evidence);
   if (is_private(seen.rule->kind)) return masked(text.substr(match.start, match.end - match.start));
   std::string bytes(text.substr(match.start, std::min(match.end - match.start, kEvidenceBytes * 2)));
-  while (!bytes.empty() && match.start + bytes.size() < text.size() && is_continuation(text[match.start + bytes.size()]))
+  while (!bytes.empty() && match.start + bytes.size() < text.size() &&
+         is_continuation(text[match.start + bytes.size()]))
     bytes.pop_back();
   // What another rule says is a credential stays one in every excerpt.
   for (const Seen& other : seen_) {
@@ -127,7 +131,9 @@ std::string ReportBuilder::evidence_of(const Document& document, const Seen& see
 void ReportBuilder::fingerprint(const Document& document, const Seen& seen, Finding& finding) const {
   const Text& text = document.texts[seen.match.text];
   Sha256 hash;
-  const auto put = [&hash](std::string_view field) { hash.add(std::to_string(field.size()) + ":").add(field); };
+  const auto put = [&hash](std::string_view field) {
+    hash.add(std::to_string(field.size()) + ":").add(field);
+  };
   put(finding.rule);
   // The words themselves, or for what must stay secret the mask: nobody can guess it back from the hash.
   if (is_private(finding.kind)) {

@@ -1,13 +1,14 @@
-// Makes a report out of what rules saw: text into lines and columns, credentials into masks, order into order.
+// Makes a report out of what rules saw: text into lines and columns, credentials into masks, order into
+// order.
 #pragma once
-
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "scan/document.h"
 #include "scan/finding.h"
 #include "scan/ruleset.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace imprimatur::scan {
 

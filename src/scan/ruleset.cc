@@ -1,14 +1,14 @@
 #include "scan/ruleset.h"
 
-#include <re2/re2.h>
+#include "base/hash.h"
+#include "scan/predicates.h"
+#include "scan/validators.h"
 
 #include <algorithm>
 #include <array>
 #include <map>
 
-#include "base/hash.h"
-#include "scan/predicates.h"
-#include "scan/validators.h"
+#include <re2/re2.h>
 
 namespace imprimatur::scan {
 namespace {
@@ -26,7 +26,8 @@ Result<Patterns> compile_patterns(const RuleSpec& rule, const std::vector<std::s
   Patterns out;
   for (const std::string& source : sources) {
     auto pattern = std::make_unique<const re2::RE2>(source, options);
-    if (!pattern->ok()) return at(rule, "the pattern \"" + source + "\" does not compile: " + pattern->error());
+    if (!pattern->ok())
+      return at(rule, "the pattern \"" + source + "\" does not compile: " + pattern->error());
     out.push_back(std::move(pattern));
   }
   return out;
@@ -53,8 +54,8 @@ Result<CompiledRule> compile_rule(RuleSpec spec) {
 
 // Words that every planted instruction has some of, and that mean nothing when turned.
 constexpr std::array<std::string_view, 22> kTellTales = {
-    "ignore",  "instruction", "previous", "prompt", "system",  "please", "following", "everything",
-    "write",   "respond",     "answer",   "secret", "rules",   "without", "assistant", "should",
+    "ignore",  "instruction", "previous", "prompt", "system",   "please",  "following", "everything",
+    "write",   "respond",     "answer",   "secret", "rules",    "without", "assistant", "should",
     "message", "repeat",      "pretend",  "output", "sentence", "continue"};
 
 std::string turned(std::string_view word, Encoding encoding) {

@@ -1,6 +1,11 @@
 // Rule packs, compiled once: one automaton over every anchor, one RE2 a pattern.
 #pragma once
 
+#include "base/result.h"
+#include "scan/aho_corasick.h"
+#include "scan/decode.h"
+#include "scan/pack.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,11 +13,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
-#include "scan/aho_corasick.h"
-#include "scan/decode.h"
-#include "scan/pack.h"
 
 namespace re2 {
 class RE2;

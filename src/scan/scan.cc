@@ -1,8 +1,5 @@
 #include "scan/scan.h"
 
-#include <algorithm>
-#include <tuple>
-
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "scan/document.h"
@@ -11,6 +8,9 @@
 #include "scan/report.h"
 #include "scan/ruleset.h"
 #include "scan/score.h"
+
+#include <algorithm>
+#include <tuple>
 
 namespace imprimatur::scan {
 namespace {
@@ -63,7 +63,13 @@ class Scan {
     const std::vector<Framing> framings = frame(text.folded.text(), found);
     for (std::size_t i = 0; i < found.size(); ++i) {
       const RuleSpec& rule = rules_.rules()[found[i].rule].spec;
-      keep(rule, {index, found[i].start, found[i].end, severity_in(rule.severity, framings[i]), framings[i], {}, {}});
+      keep(rule, {index,
+                  found[i].start,
+                  found[i].end,
+                  severity_in(rule.severity, framings[i]),
+                  framings[i],
+                  {},
+                  {}});
     }
     std::vector<Decoded> hidden = decode_stretches(text.raw);
     add_turned_lines(text.raw, surface, hidden);
@@ -83,7 +89,8 @@ class Scan {
     return severity;
   }
 
-  // Words of defence excuse one mention of an attack. Two different rules in one sentence are more than a mention.
+  // Words of defence excuse one mention of an attack. Two different rules in one sentence are more than a
+  // mention.
   std::vector<Framing> frame(std::string_view folded, const std::vector<PatternMatch>& found) const {
     std::vector<Framing> framings;
     std::vector<std::size_t> sentences;
@@ -92,16 +99,23 @@ class Scan {
       framings.push_back(framing_of_phrase(folded, match.folded_start, match.folded_end, rule.context));
       sentences.push_back(sentence_around(folded, match.folded_start).start);
     }
-    // (sentence, rule) of what counts, each once, so that the search below stays short.
-    std::vector<std::pair<std::size_t, std::size_t>> company;
+    // What counts in each sentence. A few are enough to find company, so the search below stays short.
+    struct Company {
+      std::size_t sentence, rule, start, end;
+      auto operator<=>(const Company&) const = default;
+    };
+    std::vector<Company> company;
     for (std::size_t i = 0; i < found.size(); ++i)
-      if (counts(found[i])) company.emplace_back(sentences[i], found[i].rule);
+      if (counts(found[i]))
+        company.push_back({sentences[i], found[i].rule, found[i].folded_start, found[i].folded_end});
     std::sort(company.begin(), company.end());
-    company.erase(std::unique(company.begin(), company.end()), company.end());
     for (std::size_t i = 0; i < found.size(); ++i) {
-      auto other = std::lower_bound(company.begin(), company.end(), std::make_pair(sentences[i], std::size_t{0}));
-      for (; other != company.end() && other->first == sentences[i]; ++other)
-        if (other->second != found[i].rule) framings[i] = Framing::active;
+      auto other = std::lower_bound(company.begin(), company.end(), Company{sentences[i], 0, 0, 0});
+      for (int tries = 0; other != company.end() && other->sentence == sentences[i] && tries < 64;
+           ++other, ++tries)
+        if (other->rule != found[i].rule &&
+            (other->end <= found[i].folded_start || other->start >= found[i].folded_end))
+          framings[i] = Framing::active;
     }
     return framings;
   }
@@ -126,7 +140,8 @@ class Scan {
 
   // The worst that the rules see in a decoded text, and in what that decodes to.
   void look_inside(std::string_view text, std::size_t depth, Concealed& worst) {
-    if (refused_(text.size() > decoded_budget_, "the encoded parts decode to more than a scan may read")) return;
+    if (refused_(text.size() > decoded_budget_, "the encoded parts decode to more than a scan may read"))
+      return;
     decoded_budget_ -= text.size();
     const FoldedText folded(text);
     std::vector<PatternMatch> found;
@@ -157,7 +172,8 @@ class Scan {
 std::string over_limits(const TemplateView& view, const ScanLimits& limits) {
   std::size_t bytes = view.tools_json.size() + view.model_json.size() + view.config_json.size() +
                       view.output_schema_json.size();
-  std::vector<std::string_view> texts = {view.tools_json, view.model_json, view.config_json, view.output_schema_json};
+  std::vector<std::string_view> texts = {view.tools_json, view.model_json, view.config_json,
+                                         view.output_schema_json};
   for (const Part& part : view.parts) {
     bytes += part.text.size();
     texts.push_back(part.text);
@@ -166,8 +182,10 @@ std::string over_limits(const TemplateView& view, const ScanLimits& limits) {
     bytes += variable.description.size();
     texts.push_back(variable.description);
   }
-  if (view.parts.size() > limits.parts || view.variables.size() > limits.parts) return "too many parts to scan";
-  if (bytes > limits.text_bytes) return "longer than a scan may read (" + std::to_string(limits.text_bytes) + " bytes)";
+  if (view.parts.size() > limits.parts || view.variables.size() > limits.parts)
+    return "too many parts to scan";
+  if (bytes > limits.text_bytes)
+    return "longer than a scan may read (" + std::to_string(limits.text_bytes) + " bytes)";
   for (const std::string_view text : texts)
     if (const auto at = first_invalid_utf8(text)) return "not UTF-8 at byte " + std::to_string(*at);
   return {};

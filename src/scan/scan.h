@@ -1,13 +1,13 @@
-// A scan reads a template and reports its weaknesses: no clock, no I/O, the same bytes out for the same bytes and
-// rules in, on every thread.
+// A scan reads a template and reports its weaknesses: no clock, no I/O, the same bytes out for the same bytes
+// and rules in, on every thread.
 #pragma once
+
+#include "scan/finding.h"
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "scan/finding.h"
 
 namespace imprimatur::scan {
 
@@ -23,7 +23,7 @@ enum class Trust { unknown, trusted, untrusted };
 
 struct DeclaredVariable {
   std::string_view name;
-  std::string_view type;         // as declared; empty when it is not
+  std::string_view type;  // as declared; empty when it is not
   std::string_view description;
   Trust trust = Trust::unknown;  // unknown: judged by the name
 };
@@ -46,12 +46,12 @@ struct TemplateView {
 
 // What is over a limit is not scanned, and the report says so with status error.
 struct ScanLimits {
-  std::size_t text_bytes = 1024 * 1024;       // all parts and JSON texts together
+  std::size_t text_bytes = 1024 * 1024;  // all parts and JSON texts together
   std::size_t parts = 1'000;
-  std::size_t matches_per_rule = 1'000;       // in one part
-  std::size_t findings = 5'000;               // in one report
-  std::size_t decode_depth = 2;               // an encoding within an encoding; deeper is not looked into
-  std::size_t decoded_ratio = 4;              // decoded bytes for each byte of text, all layers together
+  std::size_t matches_per_rule = 1'000;  // in one part
+  std::size_t findings = 5'000;          // in one report
+  std::size_t decode_depth = 2;          // an encoding within an encoding; deeper is not looked into
+  std::size_t decoded_ratio = 4;         // decoded bytes for each byte of text, all layers together
 };
 
 // Safe from any thread.

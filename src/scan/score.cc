@@ -56,7 +56,8 @@ int score_of(const std::vector<Finding>& findings, Exposure exposure) {
   constexpr std::int64_t kOne = 1'000'000'000;
   std::int64_t clean = kOne;
   for (std::size_t i = 0; i < strongest.size() && i < 20; ++i) {
-    const std::int64_t part = strongest[i] * (kOne / 1'000) >> i;  // points / 10, halved for each stronger one
+    const std::int64_t part =
+        strongest[i] * (kOne / 1'000) >> i;  // points / 10, halved for each stronger one
     clean = clean * ((kOne - part) / 1'000) / (kOne / 1'000);
   }
   const int raw = static_cast<int>((kOne - clean) / (kOne / 100));
@@ -65,8 +66,9 @@ int score_of(const std::vector<Finding>& findings, Exposure exposure) {
 }
 
 ScanStatus status_of(const std::vector<Finding>& findings, int score) {
-  const bool critical = std::any_of(findings.begin(), findings.end(),
-                                    [](const Finding& finding) { return finding.severity == Severity::critical; });
+  const bool critical = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+    return finding.severity == Severity::critical;
+  });
   if (critical || score >= 70) return ScanStatus::fail;
   return score >= 40 ? ScanStatus::warn : ScanStatus::pass;
 }

@@ -1,11 +1,11 @@
 // Variables and guardrails: what the template as a whole does or leaves out.
+#include "scan/document.h"
+#include "scan/predicates.h"
+
 #include <algorithm>
 #include <array>
 
 #include <re2/re2.h>
-
-#include "scan/document.h"
-#include "scan/predicates.h"
 
 namespace imprimatur::scan {
 namespace {
@@ -43,7 +43,8 @@ const Evidence& evidence() {
 bool says(const Document& document, const RE2& pattern) {
   return std::any_of(document.texts.begin(), document.texts.end(), [&pattern](const Text& text) {
     const std::string_view folded = text.folded.text();
-    return text.origin == Origin::authored && RE2::PartialMatch(re2::StringPiece(folded.data(), folded.size()), pattern);
+    return text.origin == Origin::authored &&
+           RE2::PartialMatch(re2::StringPiece(folded.data(), folded.size()), pattern);
   });
 }
 
@@ -76,7 +77,8 @@ bool stands_alone(const Text& text, const VariableUse& use) {
          text.raw.find_last_not_of(" \t\r\n") == use.end - 1;
 }
 
-void add(std::vector<Match>& out, std::size_t text, const VariableUse& use, Severity severity, std::string detail) {
+void add(std::vector<Match>& out, std::size_t text, const VariableUse& use, Severity severity,
+         std::string detail) {
   out.push_back({text, use.start, use.end, severity, Framing::active, std::move(detail), {}});
 }
 
@@ -110,7 +112,8 @@ void untrusted_in_system(const Document& document, const RuleSpec& rule, std::ve
     if (delimited && guarded) continue;
     if (!first_seen(seen, use->name)) continue;
     add(out, index, *use, delimited ? Severity::medium : rule.severity,
-        delimited ? "It is between marks; missing: a sentence that says what stands between them is data." : "");
+        delimited ? "It is between marks; missing: a sentence that says what stands between them is data."
+                  : "");
   }
 }
 
@@ -119,7 +122,8 @@ void untrusted_with_actions(const Document& document, const RuleSpec& rule, std:
   if (uses.empty() || !may_act(document) || says(document, evidence().confirmation)) return;
   for (const auto& [index, use] : uses) {
     if (is_delimited(document.texts[index].raw, *use) || stands_alone(document.texts[index], *use)) continue;
-    add(out, index, *use, rule.severity, "Missing: marks around the value, and a confirmation before a tool acts.");
+    add(out, index, *use, rule.severity,
+        "Missing: marks around the value, and a confirmation before a tool acts.");
     return;
   }
 }
@@ -129,7 +133,8 @@ void no_data_only_sentence(const Document& document, const RuleSpec& rule, std::
   if (uses.empty() || says(document, evidence().data_only)) return;
   for (const auto& [index, use] : uses) {
     if (stands_alone(document.texts[index], *use)) continue;
-    add(out, index, *use, rule.severity, "Missing: a sentence that says the value is data, not instructions.");
+    add(out, index, *use, rule.severity,
+        "Missing: a sentence that says the value is data, not instructions.");
     return;
   }
 }
@@ -137,14 +142,16 @@ void no_data_only_sentence(const Document& document, const RuleSpec& rule, std::
 void no_confirmation(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
   const auto uses = untrusted_uses(document);
   if (uses.empty() || !may_act(document) || says(document, evidence().confirmation)) return;
-  add(out, uses.front().text, *uses.front().use, rule.severity, "Missing: a confirmation before a tool changes anything.");
+  add(out, uses.front().text, *uses.front().use, rule.severity,
+      "Missing: a confirmation before a tool changes anything.");
 }
 
 void no_scope(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
   const auto uses = untrusted_uses(document);
   if (uses.empty() || !says(document, evidence().regulated) || !says(document, evidence().end_user)) return;
   if (says(document, evidence().scope)) return;
-  add(out, uses.front().text, *uses.front().use, rule.severity, "Missing: what is out of scope and what happens then.");
+  add(out, uses.front().text, *uses.front().use, rule.severity,
+      "Missing: what is out of scope and what happens then.");
 }
 
 void repeated_variable(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {

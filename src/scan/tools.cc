@@ -1,13 +1,13 @@
 // What the tools of a prompt allow.
+#include "base/json.h"
+#include "scan/document.h"
+#include "scan/predicates.h"
+
 #include <algorithm>
 #include <array>
 #include <functional>
 
 #include <boost/json.hpp>
-
-#include "base/json.h"
-#include "scan/document.h"
-#include "scan/predicates.h"
 
 namespace imprimatur::scan {
 namespace {
@@ -31,7 +31,8 @@ const boost::json::object* object_at(const boost::json::object& object, std::str
   return value == nullptr ? nullptr : value->if_object();
 }
 
-// Tools as the providers write them: {name, parameters}, {type:"function", function:{...}}, {name, input_schema}.
+// Tools as the providers write them: {name, parameters}, {type:"function", function:{...}}, {name,
+// input_schema}.
 std::vector<Tool> tools_in(const boost::json::value& root, std::size_t index, std::string_view raw) {
   std::vector<Tool> tools;
   const boost::json::array* list = root.if_array();
@@ -76,12 +77,18 @@ void free_form_parameter(const Document& document, const RuleSpec& rule, std::ve
     for (const auto& property : *properties) {
       const std::string_view name(property.key().data(), property.key().size());
       const auto* schema = property.value().if_object();
-      if (schema == nullptr || std::find(rule.words.begin(), rule.words.end(), name) == rule.words.end()) continue;
+      if (schema == nullptr || std::find(rule.words.begin(), rule.words.end(), name) == rule.words.end())
+        continue;
       const auto* type = schema->if_contains("type");
       if (type == nullptr || !type->is_string() || type->as_string() != "string") continue;
       if (schema->contains("enum") || schema->contains("pattern") || schema->contains("const")) continue;
-      out.push_back({tool.text, tool.start, tool.end, rule.severity, Framing::active,
-                     "The parameter \"" + std::string(name) + "\" of " + tool.name + " takes any text.", {}});
+      out.push_back({tool.text,
+                     tool.start,
+                     tool.end,
+                     rule.severity,
+                     Framing::active,
+                     "The parameter \"" + std::string(name) + "\" of " + tool.name + " takes any text.",
+                     {}});
     }
   });
 }
@@ -95,8 +102,13 @@ void open_tool_schema(const Document& document, const RuleSpec& rule, std::vecto
     if (closed == nullptr || !closed->is_bool() || closed->as_bool()) missing = "additionalProperties: false";
     if (!tool.parameters->contains("required")) missing += missing.empty() ? "required" : ", required";
     if (missing.empty()) return;
-    out.push_back({tool.text, tool.start, tool.end, rule.severity, Framing::active,
-                   "Missing in " + tool.name + ": " + missing + ".", {}});
+    out.push_back({tool.text,
+                   tool.start,
+                   tool.end,
+                   rule.severity,
+                   Framing::active,
+                   "Missing in " + tool.name + ": " + missing + ".",
+                   {}});
   });
 }
 

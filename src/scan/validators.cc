@@ -34,10 +34,10 @@ bool not_placeholder(std::string_view text) { return !is_placeholder(text); }
 // Numbers that payment processors publish for tests; they pass Luhn and belong to nobody.
 bool is_test_card(const std::string& digits) {
   static constexpr std::array<std::string_view, 16> kTestCards = {
-      "4111111111111111", "4242424242424242", "4012888888881881", "4222222222222",    "5555555555554444",
-      "5105105105105100", "378282246310005",  "371449635398431",  "6011111111111117", "6011000990139424",
-      "30569309025904",   "38520000023237",   "3530111333300000", "3566002020360505", "4000056655665556",
-      "2223003122003222"};
+      "4111111111111111", "4242424242424242", "4012888888881881", "4222222222222",
+      "5555555555554444", "5105105105105100", "378282246310005",  "371449635398431",
+      "6011111111111117", "6011000990139424", "30569309025904",   "38520000023237",
+      "3530111333300000", "3566002020360505", "4000056655665556", "2223003122003222"};
   return std::find(kTestCards.begin(), kTestCards.end(), digits) != kTestCards.end();
 }
 
@@ -47,8 +47,9 @@ bool live_card(std::string_view text) {
   // Issuer ranges in use: without them every ninth random number is a card.
   const int two = (digits[0] - '0') * 10 + (digits[1] - '0');
   const bool issued = digits[0] == '4' || (two >= 51 && two <= 55) || (two >= 22 && two <= 27) || two == 34 ||
-                      two == 37 || two == 36 || two == 38 || two == 30 || two == 35 || two == 60 || two == 62 ||
-                      two == 64 || two == 65 || two == 50 || (two >= 56 && two <= 58) || two == 67 || two == 63;
+                      two == 37 || two == 36 || two == 38 || two == 30 || two == 35 || two == 60 ||
+                      two == 62 || two == 64 || two == 65 || two == 50 || (two >= 56 && two <= 58) ||
+                      two == 67 || two == 63;
   return issued && luhn_valid(text) && entropy(digits) > 1.5;
 }
 
@@ -61,17 +62,19 @@ bool phone_plausible(std::string_view text) {
 
 bool email_of_somebody(std::string_view text) {
   static constexpr std::array<std::string_view, 12> kNobody = {
-      "example.com", "example.org", "example.net", "domain.com",  "email.com",  "test.com",
-      "company.com", "yourdomain",  ".example",    "acme.",       "noreply@",   "git@"};
+      "example.com", "example.org", "example.net", "domain.com", "email.com", "test.com",
+      "company.com", "yourdomain",  ".example",    "acme.",      "noreply@",  "git@"};
   std::string folded(text);
   std::transform(folded.begin(), folded.end(), folded.begin(), lower);
-  return std::none_of(kNobody.begin(), kNobody.end(),
-                      [&folded](std::string_view nobody) { return folded.find(nobody) != std::string::npos; });
+  return std::none_of(kNobody.begin(), kNobody.end(), [&folded](std::string_view nobody) {
+    return folded.find(nobody) != std::string::npos;
+  });
 }
 
 bool mixed_characters(std::string_view text) {
   const bool digit = std::any_of(text.begin(), text.end(), is_digit);
-  const bool letter = std::any_of(text.begin(), text.end(), [](char c) { return is_alnum(c) && !is_digit(c); });
+  const bool letter =
+      std::any_of(text.begin(), text.end(), [](char c) { return is_alnum(c) && !is_digit(c); });
   return digit && letter;
 }
 
@@ -120,10 +123,10 @@ double entropy(std::string_view text) {
 
 bool is_placeholder(std::string_view text) {
   static constexpr std::array<std::string_view, 30> kWords = {
-      "example",  "your",     "placeholder", "redacted", "dummy",    "sample",   "changeme", "change_me",
-      "xxxx",     "replace",  "insert",      "todo",     "fake",     "...",      "****",     "test_key",
-      "testtest", "<",        "{{",          "${",       "secret_",  "password", "goes-here", "goes_here",
-      "my-key",   "my_key",   "0000000",     "1111111",  "aaaaaaa",  "\xE2\x80\xA6"};
+      "example",  "your",    "placeholder", "redacted", "dummy",   "sample",      "changeme",  "change_me",
+      "xxxx",     "replace", "insert",      "todo",     "fake",    "...",         "****",      "test_key",
+      "testtest", "<",       "{{",          "${",       "secret_", "password",    "goes-here", "goes_here",
+      "my-key",   "my_key",  "0000000",     "1111111",  "aaaaaaa", "\xE2\x80\xA6"};
   std::string folded(text);
   std::transform(folded.begin(), folded.end(), folded.begin(), lower);
   for (const std::string_view word : kWords)
@@ -154,13 +157,15 @@ bool iban_valid(std::string_view text) {
     std::size_t length;
   };
   static constexpr std::array kLengths = {
-      Length{"at", 20}, Length{"be", 16}, Length{"bg", 22}, Length{"ch", 21}, Length{"cy", 28}, Length{"cz", 24},
-      Length{"de", 22}, Length{"dk", 18}, Length{"ee", 20}, Length{"es", 24}, Length{"fi", 18}, Length{"fr", 27},
-      Length{"gb", 22}, Length{"gr", 27}, Length{"hr", 21}, Length{"hu", 28}, Length{"ie", 22}, Length{"il", 23},
-      Length{"is", 26}, Length{"it", 27}, Length{"li", 21}, Length{"lt", 20}, Length{"lu", 20}, Length{"lv", 21},
-      Length{"mc", 27}, Length{"mt", 31}, Length{"nl", 18}, Length{"no", 15}, Length{"pl", 28}, Length{"pt", 25},
-      Length{"ro", 24}, Length{"sa", 24}, Length{"se", 24}, Length{"si", 19}, Length{"sk", 24}, Length{"sm", 27},
-      Length{"tr", 26}, Length{"ua", 29}, Length{"ae", 23}, Length{"br", 29}, Length{"kw", 30}, Length{"qa", 29}};
+      Length{"at", 20}, Length{"be", 16}, Length{"bg", 22}, Length{"ch", 21}, Length{"cy", 28},
+      Length{"cz", 24}, Length{"de", 22}, Length{"dk", 18}, Length{"ee", 20}, Length{"es", 24},
+      Length{"fi", 18}, Length{"fr", 27}, Length{"gb", 22}, Length{"gr", 27}, Length{"hr", 21},
+      Length{"hu", 28}, Length{"ie", 22}, Length{"il", 23}, Length{"is", 26}, Length{"it", 27},
+      Length{"li", 21}, Length{"lt", 20}, Length{"lu", 20}, Length{"lv", 21}, Length{"mc", 27},
+      Length{"mt", 31}, Length{"nl", 18}, Length{"no", 15}, Length{"pl", 28}, Length{"pt", 25},
+      Length{"ro", 24}, Length{"sa", 24}, Length{"se", 24}, Length{"si", 19}, Length{"sk", 24},
+      Length{"sm", 27}, Length{"tr", 26}, Length{"ua", 29}, Length{"ae", 23}, Length{"br", 29},
+      Length{"kw", 30}, Length{"qa", 29}};
   const auto* known = std::find_if(kLengths.begin(), kLengths.end(), [&iban](const Length& entry) {
     return iban.compare(0, 2, entry.country) == 0;
   });

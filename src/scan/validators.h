@@ -14,8 +14,8 @@ Validator validator_named(std::string_view name);
 double entropy(std::string_view text);
 // A value somebody put where a real one belongs: "xxxx", "your-key", "EXAMPLE", "abcdef...", "{{key}}".
 bool is_placeholder(std::string_view text);
-bool luhn_valid(std::string_view text);      // digits, with spaces and hyphens between
-bool iban_valid(std::string_view text);      // ISO 13616: country, length, modulo 97
-bool ssn_plausible(std::string_view text);   // a number the Social Security Administration could have issued
+bool luhn_valid(std::string_view text);     // digits, with spaces and hyphens between
+bool iban_valid(std::string_view text);     // ISO 13616: country, length, modulo 97
+bool ssn_plausible(std::string_view text);  // a number the Social Security Administration could have issued
 
 }  // namespace imprimatur::scan

@@ -1,0 +1,13 @@
+// The parts of a version that a scan looks at.
+#pragma once
+
+#include "domain/content.h"
+#include "scan/scan.h"
+
+namespace imprimatur::scan {
+
+// Views into `content`, which must outlive the answer. `digest` is echoed in the report and must outlive it
+// too.
+TemplateView view_of(const Content& content, std::string_view digest = {});
+
+}  // namespace imprimatur::scan
