@@ -1,7 +1,7 @@
 # One static library a directory of src/, one test program beside it, one fuzz target a *_fuzz.cc.
 add_library(imprimatur_flags INTERFACE)
 target_compile_options(imprimatur_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
-                                                  -Wno-missing-field-initializers)
+                                                  -Wno-missing-field-initializers -pthread)
 target_include_directories(imprimatur_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(imprimatur_flags INTERFACE Threads::Threads)
 
@@ -17,7 +17,7 @@ function(imprimatur_module name)
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|/main)\\.cc$")
   set(uses "")
   foreach(use IN LISTS arg_USES)
-    if(EXISTS ${CMAKE_SOURCE_DIR}/src/${use})
+    if(TARGET imprimatur_${use})
       list(APPEND uses imprimatur_${use})
     else()
       list(APPEND uses ${use})

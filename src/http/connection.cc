@@ -1,0 +1,514 @@
+// One connection from its first byte to its last: read, answer what is ready at once and together, hand the
+// rest to the workers, write.
+#include "base/percent.h"
+#include "http/chunked.h"
+#include "http/dispatch.h"
+#include "http/io_thread.h"
+#include "http/problem.h"
+#include "http/response_writer.h"
+
+#include <cstring>
+#include <type_traits>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+
+namespace imprimatur::http {
+namespace {
+
+using boost::system::error_code;
+using TlsStream = asio::ssl::stream<Socket>;
+
+constexpr std::size_t kIdleBuffer = 4 * 1024;  // what a connection costs while it waits
+constexpr std::size_t kBodyStep =
+    64 * 1024;  // a body's memory grows with what arrives, not with what is announced
+constexpr std::size_t kCopiedAnswer =
+    8 * 1024;  // smaller ready answers are copied beside each other into one write
+constexpr std::size_t kOutputTarget = 64 * 1024;  // gathered answers beyond this are written first
+
+// Bytes received and not yet consumed.
+class Buffer {
+ public:
+  explicit Buffer(std::size_t limit) : limit_(limit) {}
+  std::string_view bytes() const { return {data_.get() + begin_, end_ - begin_}; }
+  void consume(std::size_t n) {
+    begin_ += n;
+    if (begin_ == end_) begin_ = end_ = 0;
+  }
+  // Room for at least one byte, unless the limit is reached.
+  asio::mutable_buffer room() {
+    if (begin_ > 0) {
+      std::memmove(data_.get(), data_.get() + begin_, end_ - begin_);
+      end_ -= begin_;
+      begin_ = 0;
+    }
+    if (end_ == capacity_ && capacity_ < limit_) grow(std::min(limit_, std::max(kIdleBuffer, capacity_ * 2)));
+    return asio::buffer(data_.get() + end_, capacity_ - end_);
+  }
+  void add(std::size_t n) { end_ += n; }
+  // Gives back what a large head needed.
+  void shrink() {
+    if (begin_ == end_ && capacity_ > kIdleBuffer) grow(kIdleBuffer);
+  }
+
+ private:
+  void grow(std::size_t capacity) {
+    std::unique_ptr<char[]> next(new char[capacity]);
+    if (end_ > 0) std::memcpy(next.get(), data_.get(), end_);
+    data_ = std::move(next);
+    capacity_ = capacity;
+  }
+  const std::size_t limit_;
+  std::unique_ptr<char[]> data_;
+  std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
+};
+
+enum class Next { read, write, handle, refuse, close };
+
+template <class Stream>
+class Connection final : public OpenConnection {
+ public:
+  static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
+
+  template <class... Args>
+  Connection(IoThread& thread, Args&&... args)
+      : thread_(thread),
+        options_(thread.server.options),
+        stream_(std::forward<Args>(args)...),
+        buffer_(options_.head.head_bytes + 1) {
+    thread_.add(*this);
+  }
+
+  ~Connection() override {
+    thread_.buffered_body_bytes -= charged_;
+    unlink();
+    thread_.connection_closed();
+  }
+
+  // With a reset, so that the kernel does not go on feeding a client that does not read.
+  void abort() override {
+    error_code ignored;
+    stream_.lowest_layer().set_option(asio::socket_base::linger(true, 0), ignored);
+    stream_.lowest_layer().close(ignored);
+  }
+
+  void interrupt_idle() override {
+    error_code ignored;
+    if (idle_) stream_.lowest_layer().cancel(ignored);
+  }
+
+  Task<void> run() {
+    if constexpr (kTls) {
+      const bool secure = co_await handshake();
+      if (!secure) co_return;
+    }
+    for (;;) {
+      const Next next = answer_ready();
+      if (!thread_.output.empty() && !write_now()) {
+        const bool written = co_await write_rest();
+        if (!written) break;
+      }
+      if (next == Next::write) continue;
+      if (next == Next::close) break;
+      if (next == Next::handle) {
+        const bool keep = co_await handle();
+        if (!keep) break;
+        continue;
+      }
+      if (next == Next::refuse) {
+        co_await refuse();
+        break;
+      }
+      std::size_t n = 0;
+      if (!thread_.draining || !idle_) {
+        error_code error;
+        n = co_await stream_.async_read_some(buffer_.room(), asio::redirect_error(kAwait, error));
+      }
+      if (n == 0 && thread_.draining && idle_) n = read_last();
+      idle_ = false;
+      if (n == 0) break;
+      buffer_.add(n);
+    }
+    co_await close();
+  }
+
+ private:
+  // Answers requests from the buffer into thread_.output for as long as their answers are ready.
+  Next answer_ready() {
+    Head& head = thread_.head;
+    for (std::size_t count = 0; count < options_.pipelined_requests; ++count) {
+      const std::string_view bytes = buffer_.bytes();
+      const Scan scan = bytes.empty() ? Scan::incomplete : scan_head(bytes, options_.head, head, refusal_);
+      if (scan == Scan::incomplete) return wait_for_more(bytes.empty());
+      if (scan == Scan::refused) return Next::refuse;
+      in_head_ = false;
+      id_ = acceptable_request_id(head.request_id) ? head.request_id : thread_.new_request_id();
+      if (head.has_body() || !thread_.fast_path) return Next::handle;
+      FastContext context{id_, thread_.now, memo_};
+      FastAnswer answer;
+      if (!thread_.fast_path(head, context, answer)) return Next::handle;
+      append(answer, head);
+      const bool keep = head.keep_alive;
+      buffer_.consume(head.size);
+      if (!keep) return Next::close;
+      if (!thread_.output.large.empty() || thread_.output.small.size() >= kOutputTarget) return Next::write;
+    }
+    return Next::write;
+  }
+
+  Next wait_for_more(bool empty) {
+    if (empty) {
+      idle_ = true;
+      deadline_ms = thread_.deadline(options_.idle_time);
+    } else if (!in_head_) {
+      in_head_ = true;
+      deadline_ms = thread_.deadline(options_.head_time);
+    }
+    return Next::read;
+  }
+
+  void append(const FastAnswer& answer, const Head& head) {
+    Output& output = thread_.output;
+    output.small.append(answer.head)
+        .append("X-Request-Id: ")
+        .append(id_)
+        .append("\r\n")
+        .append(thread_.date_line);
+    if (!head.keep_alive) {
+      output.small.append("Connection: close\r\n");
+    } else if (head.minor_version == 0) {
+      output.small.append("Connection: keep-alive\r\n");
+    }
+    output.small.append("\r\n");
+    thread_.metrics.fast_by_class[static_cast<std::size_t>(answer.status / 100)].add();
+    if (head.method == Method::head) return;
+    if (answer.body.size() <= kCopiedAnswer) {
+      output.small.append(answer.body);
+    } else {
+      output.large = answer.body;
+      output.owner = answer.owner;
+    }
+  }
+
+  // True when everything went out. Otherwise what is left belongs to this connection: the snapshot may change
+  // and the scratch memory will be used by others while this client takes its time.
+  bool write_now() {
+    Output& output = thread_.output;
+    std::size_t sent = 0;
+    if constexpr (!kTls) {
+      error_code error;
+      if (output.large.empty()) {
+        sent = stream_.write_some(asio::buffer(output.small), error);
+      } else {
+        sent = stream_.write_some(
+            std::array<asio::const_buffer, 2>{asio::buffer(output.small), asio::buffer(output.large)}, error);
+      }
+      thread_.metrics.bytes_sent.add(sent);
+      if (sent == output.small.size() + output.large.size()) {
+        output.clear();
+        return true;
+      }
+    }
+    const std::size_t of_small = std::min(sent, output.small.size());
+    pending_.assign(output.small, of_small);
+    pending_large_ = output.large.substr(sent - of_small);
+    if (output.owner != nullptr) {
+      pending_owner_ = *output.owner;
+    } else {
+      pending_.append(pending_large_);
+      pending_large_ = {};
+    }
+    output.clear();
+    return false;
+  }
+
+  Task<bool> write_rest() {
+    const bool written = co_await write(pending_, pending_large_);
+    pending_ = std::string();
+    pending_large_ = {};
+    pending_owner_.reset();
+    co_return written;
+  }
+
+  // Both views must stay until it returns.
+  Task<bool> write(std::string_view first, std::string_view second) {
+    deadline_ms = thread_.deadline(options_.write_time);
+    error_code error;
+    const std::size_t sent = co_await asio::async_write(
+        stream_, std::array{asio::buffer(first), asio::buffer(second)}, asio::redirect_error(kAwait, error));
+    thread_.metrics.bytes_sent.add(sent);
+    deadline_ms = thread_.deadline(options_.idle_time);
+    co_return !error;
+  }
+
+  // The head in thread_.head is complete and nothing was ready for it. False: close.
+  Task<bool> handle() {
+    auto job = std::make_shared<Job>();
+    const Head& head = thread_.head;
+    const bool has_body = head.has_body();
+    const std::uint64_t length = head.content_length.value_or(0);
+    const bool chunked = head.chunked;
+    const bool expects_continue = head.expects_continue;
+    bool keep = head.keep_alive;
+    const bool old = head.minor_version == 0;
+    copy_head(job->request);
+    auto target = parse_target(head.target);
+    buffer_.consume(head.size);
+    std::unique_ptr<Response> early;
+    std::size_t limit = options_.body_bytes;
+    if (!target.ok()) {
+      const bool long_target = target.error().code == ErrorCode::too_large;
+      early = std::make_unique<Response>(
+          problem(Refusal{long_target ? 414 : 400, name_of(target.error().code), target.error().detail},
+                  path_of(job->request), job->request.id));
+    } else {
+      job->request.segments = std::move(target->segments);
+      job->request.query = std::move(target->query);
+      job->match = thread_.server.router.match(job->request.method, job->request.segments);
+      if (job->match.route != nullptr && job->match.route->options.body_bytes > 0) {
+        limit = job->match.route->options.body_bytes;
+      }
+      early = refused_before_body(job->request, job->match, has_body, length, limit);
+    }
+    if (!early && has_body) {
+      if (expects_continue && buffer_.bytes().empty()) {
+        const bool told = co_await write("HTTP/1.1 100 Continue\r\n\r\n", "");
+        if (!told) co_return false;
+      }
+      if (chunked) {
+        early = co_await read_chunked(job->request, limit);
+      } else {
+        early = co_await read_sized(job->request, length);
+      }
+      if (closed_) co_return false;
+    }
+    if (early) {
+      thread_.metrics.refused.add();
+      keep = keep && !has_body;
+      lingers_ = has_body;
+      job->response = std::move(*early);
+    } else {
+      deadline_ms = INT64_MAX;  // a handler takes the time it takes
+      co_await dispatch(job);
+    }
+    keep = keep && !(thread_.draining && buffer_.bytes().empty());
+    const bool sent = co_await respond(*job, !keep, old && keep);
+    thread_.buffered_body_bytes -= std::exchange(charged_, 0);
+    buffer_.shrink();
+    if (sent && lingers_) co_await linger();
+    co_return sent&& keep;
+  }
+
+  void copy_head(Request& request) {
+    const Head& head = thread_.head;
+    request.method = head.method;
+    request.target = head.target;
+    request.id = id_;
+    request.secure = kTls;
+    error_code error;
+    request.peer = stream_.lowest_layer().remote_endpoint(error).address().to_string();
+    request.headers.reserve(head.field_count);
+    for (std::size_t i = 0; i < head.field_count; ++i) {
+      request.headers.emplace_back(head.fields[i].name, head.fields[i].value);
+    }
+  }
+
+  // Accounts for body memory of this thread's connections. False: the budget is spent.
+  bool charge(std::size_t bytes) {
+    if (thread_.buffered_body_bytes + bytes > options_.buffered_body_bytes) return false;
+    thread_.buffered_body_bytes += bytes;
+    charged_ += bytes;
+    return true;
+  }
+
+  std::unique_ptr<Response> overloaded(const Request& request) {
+    thread_.metrics.overloaded.add();
+    return std::make_unique<Response>(problem(
+        unavailable("the server has too many requests at once; try again"), path_of(request), request.id));
+  }
+
+  Task<std::unique_ptr<Response>> read_sized(Request& request, std::uint64_t length) {
+    deadline_ms = thread_.deadline(options_.body_time);
+    std::string& body = request.body;
+    body.assign(buffer_.bytes().substr(0, length));
+    buffer_.consume(body.size());
+    if (!charge(body.size())) co_return overloaded(request);
+    while (body.size() < length) {
+      const std::size_t have = body.size();
+      const std::size_t step = std::min<std::size_t>(length - have, kBodyStep);
+      if (!charge(step)) co_return overloaded(request);
+      body.resize(have + step);
+      error_code error;
+      const std::size_t n = co_await stream_.async_read_some(asio::buffer(body.data() + have, step),
+                                                             asio::redirect_error(kAwait, error));
+      body.resize(have + n);
+      charged_ -= step - n;
+      thread_.buffered_body_bytes -= step - n;
+      if (n == 0) {
+        closed_ = true;
+        break;
+      }
+    }
+    co_return nullptr;
+  }
+
+  Task<std::unique_ptr<Response>> read_chunked(Request& request, std::size_t limit) {
+    deadline_ms = thread_.deadline(options_.body_time);
+    ChunkedDecoder decoder(limit);
+    for (;;) {
+      std::string_view bytes = buffer_.bytes();
+      const std::size_t before = bytes.size(), size_before = decoder.size();
+      const auto state = decoder.put(bytes);
+      buffer_.consume(before - bytes.size());
+      if (!charge(decoder.size() - size_before)) co_return overloaded(request);
+      if (state == ChunkedDecoder::State::done) break;
+      const auto room = buffer_.room();
+      if (state == ChunkedDecoder::State::too_large) {
+        co_return std::make_unique<Response>(
+            problem(too_large("the body is over the limit of " + std::to_string(limit) + " bytes"),
+                    path_of(request), request.id));
+      }
+      if (state == ChunkedDecoder::State::malformed || room.size() == 0) {
+        co_return std::make_unique<Response>(
+            problem(invalid("the chunked body is malformed"), path_of(request), request.id));
+      }
+      error_code error;
+      const std::size_t n = co_await stream_.async_read_some(room, asio::redirect_error(kAwait, error));
+      if (n == 0) {
+        closed_ = true;
+        co_return nullptr;
+      }
+      buffer_.add(n);
+    }
+    request.body = decoder.take();
+    co_return nullptr;
+  }
+
+  // Returns when the job has its response.
+  Task<void> dispatch(std::shared_ptr<Job> job) {
+    job->started = std::chrono::steady_clock::now();
+    bool accepted = true;
+    co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(
+        [&](auto handler) {
+          auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+          job->resume = [shared] { (*shared)(); };
+          accepted = thread_.server.workers->submit([job, thread = &thread_] {
+            run_handler(*job, thread->server.options.access_log);
+            thread->post([job] { std::exchange(job->resume, nullptr)(); });
+          });
+          if (!accepted) asio::post(thread_.context(), std::exchange(job->resume, nullptr));
+        },
+        kAwait);
+    if (!accepted) job->response = std::move(*overloaded(job->request));
+    thread_.metrics.handled(job->response.status, job->micros);
+  }
+
+  Task<bool> respond(const Job& job, bool close, bool old_keep_alive) {
+    const std::string head = head_of(job.response, {.id = job.request.id,
+                                                    .date_line = thread_.date_line,
+                                                    .close = close,
+                                                    .old_keep_alive = old_keep_alive});
+    const bool bare =
+        job.request.method == Method::head || job.response.status == 204 || job.response.status == 304;
+    co_return co_await write(head, bare ? std::string_view() : bytes_of(job.response));
+  }
+
+  // The bytes in the buffer are no request that can be understood: say so and close.
+  Task<void> refuse() {
+    thread_.metrics.refused.add();
+    Job job;
+    job.request.id = thread_.new_request_id();
+    job.response = problem(refusal_, "", job.request.id);
+    const bool sent = co_await respond(job, true, false);
+    if (sent) co_await linger();
+  }
+
+  // Closing with unread bytes would reset the connection and could take the answer with it.
+  Task<void> linger() {
+    error_code error;
+    stream_.lowest_layer().shutdown(Socket::shutdown_send, error);
+    deadline_ms = thread_.deadline(options_.linger_time);
+    std::size_t total = buffer_.bytes().size();
+    buffer_.consume(total);
+    while (total < options_.linger_bytes) {
+      const std::size_t n =
+          co_await socket().async_read_some(buffer_.room(), asio::redirect_error(kAwait, error));
+      if (n == 0) break;
+      total += n;
+    }
+  }
+
+  // When the server stops: what has arrived by now was accepted, so it is answered.
+  std::size_t read_last() {
+    if constexpr (kTls) {
+      return 0;
+    } else {
+      error_code error;
+      return stream_.is_open() ? stream_.read_some(buffer_.room(), error) : 0;
+    }
+  }
+
+  Socket& socket() {
+    if constexpr (kTls) {
+      return stream_.next_layer();
+    } else {
+      return stream_;
+    }
+  }
+
+  Task<bool> handshake() requires kTls {
+    deadline_ms = thread_.deadline(options_.handshake_time);
+    error_code error;
+    co_await stream_.async_handshake(asio::ssl::stream_base::server, asio::redirect_error(kAwait, error));
+    co_return !error;
+  }
+
+  Task<void> close() {
+    error_code error;
+    if constexpr (kTls) {
+      deadline_ms = thread_.deadline(options_.linger_time);
+      co_await stream_.async_shutdown(asio::redirect_error(kAwait, error));
+    } else {
+      stream_.shutdown(Socket::shutdown_both, error);
+    }
+  }
+
+  IoThread& thread_;
+  const ServerOptions& options_;
+  Stream stream_;
+  Buffer buffer_;
+  CredentialMemo memo_;
+  Refusal refusal_;
+  std::string_view id_;  // of the request in thread_.head
+  std::string pending_;
+  std::string_view pending_large_;
+  std::shared_ptr<const void> pending_owner_;
+  std::size_t charged_ = 0;
+  bool idle_ = false;     // waits for a request of which nothing has come
+  bool in_head_ = false;  // has a part of a head
+  bool closed_ = false;   // by the client, in the middle of a body
+  bool lingers_ = false;
+};
+
+template <class Stream>
+Task<void> own(std::unique_ptr<Connection<Stream>> connection) {
+  co_await connection->run();
+}
+
+}  // namespace
+
+void start_connection(IoThread& thread, Socket socket) {
+  if (thread.server.tls) {
+    auto connection = std::make_unique<Connection<TlsStream>>(thread, std::move(socket), *thread.server.tls);
+    asio::co_spawn(thread.context(), own(std::move(connection)), asio::detached);
+  } else {
+    auto connection = std::make_unique<Connection<Socket>>(thread, std::move(socket));
+    asio::co_spawn(thread.context(), own(std::move(connection)), asio::detached);
+  }
+}
+
+}  // namespace imprimatur::http
