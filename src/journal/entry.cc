@@ -63,21 +63,13 @@ bool is_canonical_object(std::string_view text) {
 
 }  // namespace
 
-std::string canonical_entry(const Entry& entry) {
-  return written(entry, false);
-}
+std::string canonical_entry(const Entry& entry) { return written(entry, false); }
 
-std::string exported_entry(const Entry& entry) {
-  return written(entry, true);
-}
+std::string exported_entry(const Entry& entry) { return written(entry, true); }
 
-Hash256 hash_of(const Entry& entry) {
-  return Sha256().add(kEntryTag).add(canonical_entry(entry)).finish();
-}
+Hash256 hash_of(const Entry& entry) { return Sha256().add(kEntryTag).add(canonical_entry(entry)).finish(); }
 
-Hash256 leaf_of(const Entry& entry) {
-  return leaf_hash(bytes_of(entry.hash));
-}
+Hash256 leaf_of(const Entry& entry) { return leaf_hash(bytes_of(entry.hash)); }
 
 Result<Entry> entry_from_json(std::string_view text) {
   const json::value parsed = TRY(parse_json(text));

@@ -10,9 +10,7 @@ namespace {
 using Leaves = std::span<const Hash256>;
 
 // The largest power of two below `size`: where RFC 6962 splits a tree. Precondition: size > 1.
-std::uint64_t split_of(std::uint64_t size) {
-  return std::bit_floor(size - 1);
-}
+std::uint64_t split_of(std::uint64_t size) { return std::bit_floor(size - 1); }
 
 Hash256 root_of(Leaves leaves) {
   if (leaves.empty()) return sha256({});

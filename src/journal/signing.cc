@@ -11,9 +11,7 @@ static_assert(kSeedBytes == crypto_sign_SEEDBYTES);
 static_assert(kPublicKeyBytes == crypto_sign_PUBLICKEYBYTES);
 static_assert(kSignatureBytes == crypto_sign_BYTES);
 
-unsigned char* raw(std::string& bytes) {
-  return reinterpret_cast<unsigned char*>(bytes.data());
-}
+unsigned char* raw(std::string& bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
 const unsigned char* raw(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
@@ -27,9 +25,7 @@ Signer::Signer(std::string_view seed)
   CHECK(crypto_sign_seed_keypair(raw(public_key_), raw(secret_key_), raw(seed)) == 0);
 }
 
-Signer::~Signer() {
-  sodium_memzero(secret_key_.data(), secret_key_.size());
-}
+Signer::~Signer() { sodium_memzero(secret_key_.data(), secret_key_.size()); }
 
 std::string Signer::sign(std::string_view message) const {
   std::string signature(kSignatureBytes, '\0');

@@ -1,0 +1,533 @@
+#include "journal/replay.h"
+
+#include "base/json.h"
+
+#include <algorithm>
+#include <array>
+
+#include <boost/json.hpp>
+
+namespace imprimatur::journal {
+
+namespace json = boost::json;
+
+namespace {
+
+// "" for null: a row's text has no other word for it.
+std::string text_of(const json::value& value) {
+  if (value.is_string()) return std::string(value.get_string());
+  if (value.is_int64()) return std::to_string(value.get_int64());
+  if (value.is_bool()) return value.get_bool() ? "true" : "false";
+  if (!value.is_array()) return {};
+  std::vector<std::string> items;
+  for (const json::value& item : value.get_array()) items.push_back(text_of(item));
+  return joined(std::move(items));
+}
+
+Result<std::string> member(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || value->is_object() || value->is_double()) {
+    return invalid("its details lack \"" + std::string(name) + "\"");
+  }
+  return text_of(*value);
+}
+
+Result<std::int64_t> number(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_int64())
+    return invalid("its details lack the number \"" + std::string(name) + "\"");
+  return value->get_int64();
+}
+
+Result<const json::array*> array(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_array())
+    return invalid("its details lack the list \"" + std::string(name) + "\"");
+  return &value->get_array();
+}
+
+Result<const json::object*> as_object(const json::value& value) {
+  if (!value.is_object()) return invalid("its details hold a list of something else than objects");
+  return &value.get_object();
+}
+
+}  // namespace
+
+// One event on its way into the rows.
+class Step {
+ public:
+  Step(Replay& replay, const Entry& entry, const json::object& details)
+      : replay_(replay), entry_(entry), details_(details), time_(to_rfc3339(entry.time)) {}
+
+  Status run();
+
+ private:
+  Status organisation_created();
+  Status user_created();
+  Status user_changed();
+  Status nothing() { return Ok{}; }
+  Status project_named();
+  Status member_changed();
+  Status member_removed();
+  Status team_created();
+  Status service_account_created();
+  Status key_created();
+  Status key_revoked();
+  Status environment_changed();
+  Status artifact_created();
+  Status version_saved();
+  Status scan_recorded();
+  Status review_submitted();
+  Status review_moved();
+  Status review_withdrawn() { return review_closed("withdrawn"); }
+  Status review_rejected() { return review_closed("rejected"); }
+  Status review_approved();
+  Status review_reopened();
+  Status review_commented();
+  Status review_deployed();
+  Status verdict_given();
+  Status release_created() { return released("deploy", "superseded"); }
+  Status release_rolled_back() { return released("roll_back", "rolled_back"); }
+  Status version_retired();
+  Status label_moved();
+
+  struct Rule {
+    std::string_view action;
+    Status (Step::*apply)();
+  };
+  static const std::array<Rule, 32> kRules;
+
+  Result<std::string> text(std::string_view name) const { return member(details_, name); }
+  // Copies members of the details into the row under their own names.
+  Status copy(RowText& row, std::initializer_list<std::string_view> names) const;
+  Status add(const std::string& key, const RowText& row);
+  void put(const std::string& key, const RowText& row) { replay_.rows_[key] = {row.text(), entry_.seq}; }
+  Result<RowText> existing(const std::string& key) const;
+  Status moves();
+  Status items(const std::string& review, std::int64_t cycle, const std::string& environment);
+  Status item(const std::string& review, std::int64_t cycle, const std::string& environment,
+              std::size_t index, const json::object& item);
+  Result<RowText> present_cycle(std::initializer_list<std::string_view> states) const;
+  Status review_closed(std::string_view state);
+  Status released(std::string_view kind, std::string_view end_of_replaced);
+  Status end_release(const std::string& id, std::string_view end);
+  Status same_version(const json::object& object, std::string_view number_name) const;
+
+  Replay& replay_;
+  const Entry& entry_;
+  const json::object& details_;
+  const std::string time_;
+};
+
+const std::array<Step::Rule, 32> Step::kRules = {{
+    {"organisation.created", &Step::organisation_created},
+    {"user.created", &Step::user_created},
+    {"user.changed", &Step::user_changed},
+    {"user.password_changed", &Step::nothing},
+    {"session.opened", &Step::nothing},
+    {"session.closed", &Step::nothing},
+    {"login.failed", &Step::nothing},
+    {"project.registered", &Step::project_named},
+    {"project.created", &Step::project_named},
+    {"member.changed", &Step::member_changed},
+    {"member.removed", &Step::member_removed},
+    {"team.created", &Step::team_created},
+    {"service_account.created", &Step::service_account_created},
+    {"key.created", &Step::key_created},
+    {"key.revoked", &Step::key_revoked},
+    {"environment.changed", &Step::environment_changed},
+    {"environment.proposed", &Step::nothing},
+    {"artifact.created", &Step::artifact_created},
+    {"version.saved", &Step::version_saved},
+    {"scan.recorded", &Step::scan_recorded},
+    {"review.submitted", &Step::review_submitted},
+    {"review.moved", &Step::review_moved},
+    {"review.withdrawn", &Step::review_withdrawn},
+    {"review.rejected", &Step::review_rejected},
+    {"review.approved", &Step::review_approved},
+    {"review.reopened", &Step::review_reopened},
+    {"review.commented", &Step::review_commented},
+    {"review.deployed", &Step::review_deployed},
+    {"verdict.given", &Step::verdict_given},
+    {"release.created", &Step::release_created},
+    {"release.rolled_back", &Step::release_rolled_back},
+    {"version.retired", &Step::version_retired},
+}};
+
+Status Step::run() {
+  if (entry_.event.action == "label.moved") return label_moved();
+  for (const Rule& rule : kRules) {
+    if (rule.action == entry_.event.action) return (this->*rule.apply)();
+  }
+  return invalid("no event is called \"" + entry_.event.action + "\"");
+}
+
+Status Step::copy(RowText& row, std::initializer_list<std::string_view> names) const {
+  for (const std::string_view name : names) {
+    const std::string value = TRY(text(name));
+    row.set(name, value);
+  }
+  return Ok{};
+}
+
+Status Step::add(const std::string& key, const RowText& row) {
+  if (!replay_.rows_.try_emplace(key, ReplayedRow{row.text(), entry_.seq}).second) {
+    return invalid(key + " exists already");
+  }
+  return Ok{};
+}
+
+Result<RowText> Step::existing(const std::string& key) const {
+  const auto found = replay_.rows_.find(key);
+  if (found == replay_.rows_.end()) return invalid(key + " does not exist");
+  return RowText(found->second.value);
+}
+
+Status Step::organisation_created() {
+  if (entry_.seq != 1) return invalid("the organisation exists already");
+  RowText row;
+  TRY(copy(row, {"signingKey"}));
+  return add("organisation", row);
+}
+
+Status Step::user_created() {
+  RowText row;
+  TRY(copy(row, {"organisationAdmin"}));
+  row.set("disabled", false);
+  const std::string user = TRY(text("user"));
+  return add(row_key("user", user), row);
+}
+
+Status Step::user_changed() {
+  const std::string key = row_key("user", TRY(text("user")));
+  RowText row = TRY(existing(key));
+  TRY(copy(row, {"organisationAdmin", "disabled"}));
+  put(key, row);
+  return Ok{};
+}
+
+Status Step::project_named() {
+  RowText row;
+  TRY(copy(row, {"nameDigest"}));
+  const std::string project = TRY(text("project"));
+  return add(row_key("project", project), row);
+}
+
+Status Step::member_changed() {
+  const std::string key = row_key("member", TRY(text("user")));
+  const auto before = existing(key);
+  const std::string previous = TRY(text("previousRole"));
+  if (previous != (before.ok() ? before->get("role") : std::string_view())) {
+    return invalid(key + " had another role before");
+  }
+  const std::string role = TRY(text("role"));
+  // The right to give verdicts begins here unless it was there before.
+  const auto gives_verdicts = [](std::string_view name) { return name == "reviewer" || name == "admin"; };
+  std::string since;
+  if (gives_verdicts(role))
+    since = gives_verdicts(previous) ? std::string(before->get("verdictsSince")) : time_;
+  RowText row;
+  TRY(copy(row, {"role", "teams"}));
+  put(key, row.set("verdictsSince", since));
+  return Ok{};
+}
+
+Status Step::member_removed() {
+  const std::string key = row_key("member", TRY(text("user")));
+  const RowText before = TRY(existing(key));
+  const std::string previous = TRY(text("previousRole"));
+  if (previous != before.get("role")) return invalid(key + " had another role before");
+  replay_.rows_.erase(key);
+  return Ok{};
+}
+
+Status Step::team_created() {
+  RowText row;
+  TRY(copy(row, {"nameDigest"}));
+  const std::string team = TRY(text("team"));
+  return add(row_key("team", team), row);
+}
+
+Status Step::service_account_created() {
+  RowText row;
+  TRY(copy(row, {"owner", "nameDigest"}));
+  row.set("disabled", false);
+  const std::string account = TRY(text("serviceAccount"));
+  return add(row_key("service_account", account), row);
+}
+
+Status Step::key_created() {
+  const std::string account = TRY(text("serviceAccount"));
+  TRY(existing(row_key("service_account", account)));
+  RowText row;
+  TRY(copy(row, {"serviceAccount", "owner", "scopes", "environment", "expiresAt"}));
+  const std::string key = TRY(text("key"));
+  return add(row_key("key", key), row.set("revokedAt", std::string_view()));
+}
+
+Status Step::key_revoked() {
+  const std::string key = row_key("key", TRY(text("key")));
+  RowText row = TRY(existing(key));
+  if (!row.get("revokedAt").empty()) return invalid(key + " was revoked before");
+  put(key, row.set("revokedAt", time_));
+  return Ok{};
+}
+
+Status Step::environment_changed() {
+  const std::string environment = TRY(text("environment"));
+  const std::string key = row_key("environment", environment);
+  const std::int64_t version = TRY(number(details_, "protectionVersion"));
+  RowText row;
+  TRY(copy(row, {"nameDigest", "order", "protectionVersion", "protectionDigest"}));
+  const std::string digest = TRY(text("protectionDigest"));
+  const std::string of_version = row_key("protection", environment, version);
+  const auto same = existing(of_version);
+  if (same.ok() && same->get("digest") != digest) return invalid(of_version + " was another one before");
+  if (!same.ok()) TRY(add(of_version, RowText().set("digest", digest)));
+  put(key, row);
+  return Ok{};
+}
+
+Status Step::artifact_created() {
+  RowText row;
+  TRY(copy(row, {"kind", "type", "nameDigest"}));
+  row.set("createdAt", time_).set("latestVersion", 0).set("latestState", "");
+  const std::string artifact = TRY(text("artifact"));
+  return add(row_key("artifact", artifact), row);
+}
+
+Status Step::version_saved() {
+  const std::string artifact = TRY(text("artifact"));
+  const std::string owner = row_key("artifact", artifact);
+  RowText latest = TRY(existing(owner));
+  const std::int64_t saved = TRY(number(details_, "number"));
+  if (latest.get("latestVersion") != std::to_string(saved - 1))
+    return invalid("it skips a number of " + owner);
+  put(owner, latest.set("latestVersion", saved).set("latestState", "draft"));
+  RowText row;
+  TRY(copy(row, {"digest", "author", "accountable", "base"}));
+  row.set("content", row.get("digest"))
+      .set("createdAt", time_)
+      .set("state", "draft")
+      .set("reason", std::string_view());
+  return add(row_key("version", artifact, saved), row);
+}
+
+Status Step::same_version(const json::object& object, std::string_view number_name) const {
+  const std::string key =
+      row_key("version", TRY(member(object, "artifact")), TRY(number(object, number_name)));
+  const RowText row = TRY(existing(key));
+  const std::string digest = TRY(member(object, "digest"));
+  if (row.get("digest") != digest) return invalid(key + " has another digest");
+  return Ok{};
+}
+
+Status Step::scan_recorded() {
+  TRY(same_version(details_, "version"));
+  RowText row;
+  TRY(copy(row, {"artifact", "version", "digest", "status", "scoreTenths", "critical", "ruleset", "report"}));
+  const std::string scan = TRY(text("scan"));
+  return add(row_key("scan", scan), row.set("createdAt", time_));
+}
+
+Status Step::moves() {
+  for (const json::value& value : *TRY(array(details_, "moves"))) {
+    const json::object& move = *TRY(as_object(value));
+    const std::string artifact = TRY(member(move, "artifact"));
+    const std::string key = row_key("version", artifact, TRY(number(move, "version")));
+    RowText row = TRY(existing(key));
+    const std::string from = TRY(member(move, "from"));
+    const std::string to = TRY(member(move, "to"));
+    const std::string reason = TRY(member(move, "reason"));
+    if (row.get("state") != from)
+      return invalid(key + " is " + std::string(row.get("state")) + ", not " + from);
+    put(key, row.set("state", to).set("reason", reason));
+    const std::string owner = row_key("artifact", artifact);
+    RowText latest = TRY(existing(owner));
+    if (key == row_key("version", artifact) + " " + std::string(latest.get("latestVersion"))) {
+      put(owner, latest.set("latestState", to));
+    }
+  }
+  return Ok{};
+}
+
+Status Step::item(const std::string& review, std::int64_t cycle, const std::string& environment,
+                  std::size_t index, const json::object& item) {
+  TRY(same_version(item, "version"));
+  const std::string artifact = TRY(member(item, "artifact"));
+  const std::string base = TRY(member(item, "base"));
+  const auto live = replay_.live_.find(environment + " " + artifact);
+  if (base != (live == replay_.live_.end() ? std::string() : live->second)) {
+    return invalid("its base is not what was live for " + artifact);
+  }
+  RowText row;
+  for (const std::string_view name : {"artifact", "version", "digest", "base"}) {
+    const std::string value = TRY(member(item, name));
+    row.set(name, value);
+  }
+  return add(row_key("review_item", review, cycle) + " " + std::to_string(index), row);
+}
+
+Status Step::items(const std::string& review, std::int64_t cycle, const std::string& environment) {
+  std::size_t index = 0;
+  for (const json::value& value : *TRY(array(details_, "items"))) {
+    const json::object* one = TRY(as_object(value));
+    TRY(item(review, cycle, environment, index++, *one));
+  }
+  return Ok{};
+}
+
+Status Step::review_submitted() {
+  const std::string review = TRY(text("review"));
+  const std::string environment = TRY(text("environment"));
+  TRY(existing(row_key("environment", environment)));
+  RowText row;
+  TRY(copy(row, {"environment", "cycle", "protectionVersion"}));
+  if (row.get("cycle") != "1") return invalid("a review begins with cycle 1");
+  row.set("state", "open").set("submittedBy", entry_.event.actor.text).set("createdAt", time_);
+  TRY(add(row_key("review", review), row));
+  TRY(items(review, 1, environment));
+  return moves();
+}
+
+Status Step::review_moved() {
+  const std::string review = TRY(text("review"));
+  const std::string key = row_key("review", review);
+  RowText row = TRY(existing(key));
+  const std::int64_t cycle = TRY(number(details_, "cycle"));
+  if (row.get("state") != "open" && row.get("state") != "approved") return invalid(key + " is closed");
+  if (row.get("cycle") != std::to_string(cycle - 1)) return invalid(key + " is in another cycle");
+  TRY(copy(row, {"environment", "cycle", "protectionVersion"}));
+  put(key, row.set("state", "open"));
+  TRY(items(review, cycle, std::string(row.get("environment"))));
+  return moves();
+}
+
+// The review of the details, which must be in the cycle that they name and in one of `states`.
+Result<RowText> Step::present_cycle(std::initializer_list<std::string_view> states) const {
+  const std::string key = row_key("review", TRY(text("review")));
+  const RowText row = TRY(existing(key));
+  const std::string cycle = TRY(text("cycle"));
+  if (row.get("cycle") != cycle) return invalid(key + " is in another cycle");
+  if (std::find(states.begin(), states.end(), row.get("state")) == states.end()) {
+    return invalid(key + " is " + std::string(row.get("state")));
+  }
+  return row;
+}
+
+Status Step::review_closed(std::string_view state) {
+  RowText row = TRY(present_cycle({"open", "approved"}));
+  put(row_key("review", TRY(text("review"))), row.set("state", state));
+  return moves();
+}
+
+Status Step::review_approved() {
+  RowText row = TRY(present_cycle({"open"}));
+  put(row_key("review", TRY(text("review"))), row.set("state", "approved"));
+  return moves();
+}
+
+Status Step::review_reopened() {
+  RowText row = TRY(present_cycle({"approved"}));
+  put(row_key("review", TRY(text("review"))), row.set("state", "open"));
+  return moves();
+}
+
+Status Step::review_deployed() {
+  RowText row = TRY(present_cycle({"open", "approved"}));
+  put(row_key("review", TRY(text("review"))), row.set("state", "deployed"));
+  return Ok{};
+}
+
+Status Step::review_commented() {
+  const std::string review = TRY(text("review"));
+  TRY(existing(row_key("review", review)));
+  const std::string comment = TRY(text("comment"));
+  return add(row_key("comment", comment),
+             RowText().set("review", review).set("by", entry_.event.actor.text).set("at", time_));
+}
+
+Status Step::verdict_given() {
+  const RowText of = TRY(present_cycle({"open", "approved"}));
+  const std::string review = TRY(text("review"));
+  RowText row;
+  TRY(copy(row,
+           {"cycle", "person", "verdict", "environment", "itemsDigest", "baseDigest", "protectionVersion"}));
+  if (row.get("environment") != of.get("environment")) return invalid("it is about another environment");
+  if (row.get("person") != entry_.event.actor.text) return invalid("the actor is not the person");
+  return add(row_key("verdict", review, ++replay_.verdicts_[review]), row.set("at", time_));
+}
+
+Status Step::end_release(const std::string& id, std::string_view end) {
+  const std::string key = row_key("release", id);
+  RowText row = TRY(existing(key));
+  if (row.get("end") != "live") return invalid(key + " is not live any more");
+  put(key, row.set("end", end).set("endedAt", time_));
+  return Ok{};
+}
+
+Status Step::released(std::string_view kind, std::string_view end_of_replaced) {
+  TRY(same_version(details_, "version"));
+  const std::string artifact = TRY(text("artifact"));
+  const std::string environment = TRY(text("environment"));
+  const std::string replaced = TRY(text("replaced"));
+  const std::string release = TRY(text("release"));
+  TRY(existing(row_key("environment", environment)));
+  std::string& live = replay_.live_[environment + " " + artifact];
+  if (live != replaced) return invalid("it does not replace what was live for " + artifact);
+  if (!replaced.empty()) TRY(end_release(replaced, end_of_replaced));
+  RowText row;
+  TRY(copy(row, {"changeSet", "environment", "artifact", "version", "digest", "review", "replaced",
+                 "previous", "protectionVersion", "gate"}));
+  row.set("kind", kind)
+      .set("protectionMet", true)
+      .set("rollout", "")
+      .set("by", entry_.event.actor.text)
+      .set("at", time_);
+  TRY(add(row_key("release", release), row.set("end", "live").set("endedAt", std::string_view())));
+  live = release;
+  return moves();
+}
+
+Status Step::version_retired() {
+  TRY(same_version(details_, "version"));
+  const std::string artifact = TRY(text("artifact"));
+  const std::string environment = TRY(text("environment"));
+  const std::string ended = TRY(text("ended"));
+  if (!ended.empty()) {
+    std::string& live = replay_.live_[environment + " " + artifact];
+    if (live != ended) return invalid("it ends a release that was not live");
+    TRY(end_release(ended, "retired"));
+    live.clear();
+  }
+  const std::int64_t version = TRY(number(details_, "version"));
+  TRY(add(row_key("retirement", artifact, version) + " " + environment, RowText().set("at", time_)));
+  return moves();
+}
+
+Status Step::label_moved() {
+  const std::string artifact = TRY(text("artifact"));
+  const std::string key = row_key("label", artifact) + " " + TRY(text("label"));
+  const auto before = existing(key);
+  const std::string previous = TRY(text("previous"));
+  if (previous != (before.ok() ? before->get("version") : std::string_view())) {
+    return invalid(key + " pointed elsewhere before");
+  }
+  const std::string version = TRY(text("version"));
+  if (version.empty()) {
+    replay_.rows_.erase(key);
+    return Ok{};
+  }
+  const std::int64_t target = TRY(number(details_, "version"));
+  TRY(existing(row_key("version", artifact, target)));
+  put(key, RowText().set("version", version).set("by", entry_.event.actor.text).set("at", time_));
+  return Ok{};
+}
+
+Status Replay::apply(const Entry& entry) {
+  const json::value details = TRY(parse_json(entry.event.details));
+  if (!details.is_object()) return invalid("its details are no object");
+  return Step(*this, entry, details.get_object()).run();
+}
+
+}  // namespace imprimatur::journal

@@ -1,0 +1,97 @@
+#include "journal/rows.h"
+
+#include <algorithm>
+
+namespace imprimatur::journal {
+
+RowText& RowText::set(std::string_view field, std::string_view value) {
+  std::string line = std::string(field) + "=";
+  std::size_t begin = 0;
+  for (; begin < text_.size(); begin = text_.find('\n', begin) + 1) {
+    if (std::string_view(text_).substr(begin).starts_with(line)) break;
+  }
+  const std::size_t end = begin < text_.size() ? text_.find('\n', begin) + 1 : begin;
+  line.append(value).push_back('\n');
+  text_.replace(begin, end - begin, line);
+  return *this;
+}
+
+RowText& RowText::set(std::string_view field, std::int64_t value) {
+  return set(field, std::to_string(value));
+}
+
+std::vector<std::pair<std::string_view, std::string_view>> RowText::fields() const {
+  std::vector<std::pair<std::string_view, std::string_view>> out;
+  std::string_view rest = text_;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const std::size_t sign = line.find('=');
+    if (sign != line.npos) out.emplace_back(line.substr(0, sign), line.substr(sign + 1));
+  }
+  return out;
+}
+
+std::string_view RowText::get(std::string_view field) const {
+  for (const auto& [name, value] : fields()) {
+    if (name == field) return value;
+  }
+  return {};
+}
+
+std::string row_key(std::string_view table, std::string_view id) {
+  return std::string(table).append(" ").append(id);
+}
+
+std::string row_key(std::string_view table, std::string_view id, std::int64_t number) {
+  return row_key(table, id) + " " + std::to_string(number);
+}
+
+std::string joined(std::vector<std::string> items) {
+  std::sort(items.begin(), items.end());
+  std::string out;
+  for (const std::string& item : items) out.append(out.empty() ? "" : ",").append(item);
+  return out;
+}
+
+namespace {
+
+std::string difference(const std::string& key, const std::string& replayed, const std::string& table) {
+  const RowText by_events(replayed), stored(table);
+  std::string out;
+  for (const auto& [field, value] : by_events.fields()) {
+    const std::string_view other = stored.get(field);
+    if (other == value) continue;
+    out.append(out.empty() ? key + ": " : "; ").append(field).append(" is \"").append(other);
+    out.append("\" in the table and \"").append(value).append("\" by the journal");
+  }
+  return out.empty() ? key + " has fields that the journal does not know" : out;
+}
+
+}  // namespace
+
+std::vector<Mismatch> compare(const ReplayedRows& replayed, const TableRows& tables, std::size_t limit) {
+  std::vector<Mismatch> out;
+  auto row = tables.begin();
+  const auto unaccounted = [&] {
+    out.push_back({0, row->first + " is in the table and no entry accounts for it"});
+    ++row;
+  };
+  for (const auto& [key, by_events] : replayed) {
+    while (row != tables.end() && row->first < key) unaccounted();
+    if (row == tables.end() || row->first != key) {
+      out.push_back({by_events.seq, key + " is missing in the table"});
+      continue;
+    }
+    if (row->second != by_events.value)
+      out.push_back({by_events.seq, difference(key, by_events.value, row->second)});
+    ++row;
+  }
+  while (row != tables.end()) unaccounted();
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Mismatch& a, const Mismatch& b) { return a.seq < b.seq; });
+  if (out.size() > limit) out.resize(limit);
+  return out;
+}
+
+}  // namespace imprimatur::journal

@@ -1,0 +1,58 @@
+// Rows of the tables as text, so that what the events give and what is stored can be compared.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace imprimatur::journal {
+
+// The fields of a row in a fixed order, as "field=value" lines. The same code writes what a replay gives and
+// what the tables hold, so that two rows are equal exactly when their texts are.
+class RowText {
+ public:
+  RowText() = default;
+  explicit RowText(std::string text) : text_(std::move(text)) {}
+  // Replaces the field, or adds it behind the others.
+  RowText& set(std::string_view field, std::string_view value);
+  RowText& set(std::string_view field, std::int64_t value);
+  RowText& set(std::string_view field, std::same_as<bool> auto value) { return set(field, word_of(value)); }
+  std::string_view get(std::string_view field) const;  // empty when it is not there
+  const std::string& text() const { return text_; }
+  std::vector<std::pair<std::string_view, std::string_view>> fields() const;
+
+ private:
+  static std::string_view word_of(bool value) { return value ? "true" : "false"; }
+  std::string text_;
+};
+
+// "version art_1 3": the table and the key, parts separated by blanks.
+std::string row_key(std::string_view table, std::string_view id);
+std::string row_key(std::string_view table, std::string_view id, std::int64_t number);
+
+// A list as a field holds it: sorted, with commas.
+std::string joined(std::vector<std::string> items);
+
+// The rows of the tables as they are.
+using TableRows = std::map<std::string, std::string>;
+
+// The rows of the tables as the events give them, each with the entry that last set it.
+struct ReplayedRow {
+  std::string value;
+  std::uint64_t seq = 0;
+};
+using ReplayedRows = std::map<std::string, ReplayedRow>;
+
+// One row that is not what the events say. `seq` is 0 where no entry accounts for it.
+struct Mismatch {
+  std::uint64_t seq = 0;
+  std::string what;
+};
+// In the order of `seq`, at most `limit`.
+std::vector<Mismatch> compare(const ReplayedRows& replayed, const TableRows& tables, std::size_t limit);
+
+}  // namespace imprimatur::journal

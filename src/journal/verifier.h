@@ -1,0 +1,92 @@
+// The check of journals against themselves, their signed heads, earlier heads, and the tables.
+#pragma once
+
+#include "base/result.h"
+#include "journal/entry.h"
+#include "journal/merkle.h"
+#include "journal/replay.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace imprimatur::journal {
+
+inline constexpr std::size_t kMaxFaults = 100;  // of each journal; the first ones are named
+
+// A signed tree head: what an auditor keeps.
+struct SignedHead {
+  std::string journal;
+  std::uint64_t size = 0;
+  Hash256 root{};
+  Hash256 last_hash{};
+  std::string signature;   // over head_bytes
+  std::string public_key;  // 32 bytes
+};
+
+// {"journal","lastHash","publicKey","root","signature","size"}: hashes as sha256:<hex>, the others in base64.
+// Other members are ignored when read: the signature covers what counts.
+std::string head_to_json(const SignedHead& head);
+Result<SignedHead> head_from_json(std::string_view text);
+// A file with earlier heads: one head, or an object whose "heads" lists them.
+Result<std::vector<SignedHead>> checkpoints_from_json(std::string_view text);
+
+struct Fault {
+  std::string journal;
+  std::uint64_t seq = 0;  // the first entry that does not fit; 0: the head, or a row no entry accounts for
+  std::string what;
+};
+struct Verification {
+  std::vector<Fault> faults;
+  std::uint64_t entries = 0;
+  bool ok() const { return faults.empty(); }
+};
+
+// Feed each journal's entries in order and its rows and head in any order, then close it; the organisation's
+// journal first, because it names the signing key and the projects.
+class Verifier {
+ public:
+  // Heads seen earlier: each must be a prefix of its journal, signed by the same key. Before any entry.
+  void expect(const std::vector<SignedHead>& checkpoints);
+
+  void take(const Entry& entry);
+  void take_head(const SignedHead& head);
+  // A row of the tables that belongs to `journal`.
+  void take_row(std::string_view journal, std::string key, std::string text);
+  // Any other fault that the caller found.
+  void fault(Fault fault);
+
+  // Judges the journal and forgets its rows.
+  void close(std::string_view journal);
+  // Closes what is still open. After this the verifier is empty.
+  Verification finish();
+
+ private:
+  struct Open {
+    std::optional<Entry> last;
+    Frontier tree;
+    Replay replay;
+    TableRows tables;
+    std::optional<SignedHead> head;
+    std::vector<Fault> faults;
+    bool chained = true;   // until an entry does not fit the chain
+    bool replayed = true;  // until an event does not fit what came before
+  };
+  Open& open(std::string_view journal);
+  void judge_head(const std::string& name, Open& state);
+  void judge_checkpoints(const std::string& name, Open& state);
+  void learn(Open& organisation);
+
+  std::map<std::string, Open, std::less<>> open_;
+  std::set<std::string, std::less<>> closed_;
+  std::multimap<std::string, SignedHead> checkpoints_;
+  std::optional<std::string> signing_key_;  // digest of it, from the organisation's first entry
+  std::set<std::string> projects_;          // registered with the organisation
+  Verification result_;
+};
+
+}  // namespace imprimatur::journal
