@@ -1,6 +1,6 @@
-// What most files read: precompiled once, for every module that has no precompiled.h of its own. Nothing of this
-// project belongs in here, or one change would rebuild everything. Files still include what they use; the fuzz
-// preset builds without this.
+// What most files read: precompiled once, for every module that has no precompiled.h of its own. Nothing of
+// this project belongs in here, or one change would rebuild everything. Files still include what they use;
+// the fuzz preset builds without this.
 #pragma once
 
 #include <algorithm>
