@@ -1,7 +1,7 @@
 #include "domain/content.h"
 
 #include "base/json.h"
-#include "base/property.h"
+#include "base/property_test.h"
 #include "domain/name.h"
 #include "domain/template.h"
 

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "base/clock.h"
-#include "domain/access.h"
+#include "domain/accounts.h"
 #include "domain/content.h"
 #include "domain/ids.h"
 #include "domain/protection.h"
+#include "domain/release.h"
 #include "domain/workflow.h"
 
 #include <cstdint>
@@ -27,9 +28,8 @@ struct Environment {
   EnvironmentId id;
   ProjectId project;
   std::string name;
-  std::int64_t order =
-      0;                  // ascending; the highest is the last environment, of which a version's state speaks
-  Protection protection;  // the one in force
+  std::int64_t order = 0;  // ascending; a version's state speaks of the highest
+  Protection protection;   // the one in force
   Time changed_at;
 };
 
@@ -114,94 +114,12 @@ struct Comment {
   Time at;
 };
 
-enum class ReleaseKind { deploy, roll_back };
-enum class ReleaseEnd { live, superseded, rolled_back, retired };
-std::string_view name_of(ReleaseKind kind);
-std::string_view name_of(ReleaseEnd end);
-std::optional<ReleaseKind> release_kind_of(std::string_view name);
-std::optional<ReleaseEnd> release_end_of(std::string_view name);
-
-// One artifact's share of a deploy. A change set's releases share `change_set`.
-struct Release {
-  ReleaseId id;
-  ProjectId project;
-  EnvironmentId environment;
-  ArtifactId artifact;
-  std::int64_t version = 0;
-  std::string digest;
-  ReleaseKind kind = ReleaseKind::deploy;
-  std::string change_set;  // chs_…
-  ReviewId review;         // empty where the environment asked for none
-  ReleaseId replaced;      // the release that it ended; empty: nothing was live
-  // Where a roll back from this release leads; empty: nowhere. A roll back takes over its target's, so each
-  // one walks further back.
-  ReleaseId previous;
-  std::int64_t protection_version = 0;
-  bool protection_met = true;  // false only for break-glass; a roll back never leads there
-  std::string gate;            // canonical gate answer when it went live
-  // The candidate slot of a rollout: canonical JSON, empty when it is live in full.
-  std::string rollout;
-  std::string reason;
-  PrincipalId by;
-  Time at;
-  ReleaseEnd end = ReleaseEnd::live;
-  Time ended_at;
-};
-
 struct Label {
   ArtifactId artifact;
   std::string name;
   std::int64_t version = 0;
   PrincipalId by;
   Time at;
-};
-
-// People and service accounts share one space of ids.
-struct User {
-  PrincipalId id;
-  std::string email;
-  std::string display_name;
-  std::string password_hash;
-  bool organisation_admin = false;
-  bool disabled = false;
-  Time created_at;
-};
-
-struct ServiceAccount {
-  PrincipalId id;
-  ProjectId project;
-  std::string name;
-  PrincipalId owner;
-  bool disabled = false;
-  Time created_at;
-};
-
-struct ApiKey {
-  KeyId id;
-  ProjectId project;
-  PrincipalId account;
-  PrincipalId owner;
-  std::string name;
-  std::string hash;  // keyed hash of the whole key
-  std::string hint;  // "imp_…x9f2": what a person may see
-  std::vector<Scope> scopes;
-  EnvironmentId environment;  // empty: every environment
-  Time created_at;
-  std::optional<Time> expires_at, revoked_at, last_used_at;
-};
-
-struct Session {
-  SessionId id;
-  PrincipalId person;
-  std::string hash;  // keyed hash of the token
-  std::string csrf;  // keyed hash of the CSRF token
-  Time created_at, expires_at, last_used_at;
-};
-
-struct Team {
-  TeamId id;
-  ProjectId project;
-  std::string name;
 };
 
 }  // namespace imprimatur
