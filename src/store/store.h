@@ -17,7 +17,9 @@
 
 namespace imprimatur::store {
 
-class Database;  // a connection with its prepared statements
+class Database;       // a connection with its prepared statements
+class GroupJournals;  // the journals that a group of commands locked
+enum class Moment;
 
 // A transaction, or a command's savepoint inside one. Valid only inside the function it was given to.
 class Tx {
@@ -37,6 +39,7 @@ class Tx {
   friend class Writer;
   Database& database_;
   Time now_;
+  GroupJournals* journals_ = nullptr;  // null in a read
 };
 
 struct StoreOptions {
@@ -48,10 +51,15 @@ struct StoreOptions {
   std::size_t group = 256;   // commands in one commit at most
   Duration read_timeout = seconds(10);
   Duration write_timeout = seconds(30);
+  // PostgreSQL: how often to look for what other processes committed.
+  Duration poll_interval = milliseconds(20);
+  // Hears of every statement before and after it runs; what it throws fails the statement (see database.h).
+  std::function<void(Moment, std::string_view)> interceptor;
 };
 
-// Called on the writer's thread after a commit and before any of its commands is answered, with the committed
-// entries of each journal in order. Must not throw and must not call write().
+// Hears every committed entry exactly once, each journal's in order of seq, one call at a time: this
+// process's own on the writer's thread, after the commit and before any of its commands is answered; those of
+// other processes on the feed's thread. Must not throw and must not call write().
 using CommitListener = std::function<void(const std::vector<journal::Entry>&)>;
 
 class Store {
@@ -86,7 +94,8 @@ class Store {
   // Queues `work(Tx&) -> Result<T>` as one command and waits for its commit. The journals named are locked
   // first, in one order for everybody. An error it returns rolls back that command alone. A command that
   // changes rows without appending an event, except through the rows marked so, is a bug: it is rolled back
-  // and aborts. May run more than once (a lost connection or a serialisation failure before the commit).
+  // and aborts. A row that the schema refuses (a key that is taken) is a conflict. May run more than once (a
+  // lost connection or a serialisation failure before the commit).
   template <class F>
   auto write(std::vector<std::string> journals, F&& work) -> std::invoke_result_t<F, Tx&> {
     std::optional<std::invoke_result_t<F, Tx&>> out;

@@ -1,0 +1,58 @@
+// For tests: the databases that every store has to behave the same on, started and stopped by the test
+// program.
+#pragma once
+
+#include "store/store.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace imprimatur::store {
+
+enum class Backend { sqlite, postgresql };
+std::string_view name_of(Backend backend);
+
+// An empty database of its own, gone at the end.
+class Ground {
+ public:
+  explicit Ground(Backend backend);
+  ~Ground();
+  Ground(const Ground&) = delete;
+  Ground& operator=(const Ground&) = delete;
+
+  // False where PostgreSQL is not installed.
+  bool available() const { return available_; }
+  StoreOptions options() const;
+  Backend backend() const { return backend_; }
+  // What Database takes to open it directly.
+  std::string target() const;
+
+ private:
+  Backend backend_;
+  bool available_ = true;
+  std::string place_;  // a directory, or the name of a database
+};
+
+inline constexpr std::string_view kSeed = "0123456789abcdef0123456789abcdef";
+
+// A suite that runs on every backend. PostgreSQL is skipped, visibly, where it is not installed.
+class StoreTest : public testing::TestWithParam<Backend> {
+ protected:
+  StoreTest();
+  void SetUp() override;
+  std::unique_ptr<Store> open();
+  std::unique_ptr<Store> open(const StoreOptions& options);
+
+  Ground ground_;
+  ManualClock clock_{Time{1'800'000'000'000'000}};
+};
+
+#define IMPRIMATUR_ON_EVERY_BACKEND(Suite)                                                   \
+  INSTANTIATE_TEST_SUITE_P(On, Suite, testing::Values(Backend::sqlite, Backend::postgresql), \
+                           [](const auto& each) { return std::string(name_of(each.param)); })
+
+}  // namespace imprimatur::store

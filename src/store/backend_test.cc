@@ -1,0 +1,169 @@
+#include "store/backend.h"
+
+#include "store/database.h"
+
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace imprimatur::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kBinaries = "/usr/lib/postgresql/15/bin";
+
+std::string fresh_directory(std::string_view what) {
+  std::string path = fs::temp_directory_path() / ("imprimatur-" + std::string(what) + "-XXXXXX");
+  CHECK(::mkdtemp(path.data()) != nullptr, "a temporary directory");
+  return path;
+}
+
+// A PostgreSQL server on a socket in a directory of its own. It refuses to run as root, so root becomes
+// nobody.
+class Server {
+ public:
+  Server() {
+    if (!fs::exists(std::string(kBinaries) + "/postgres")) return;
+    directory_ = fresh_directory("postgresql");
+    if (::geteuid() == 0) {
+      const passwd* nobody = ::getpwnam("nobody");
+      CHECK(nobody != nullptr, "an unprivileged user");
+      user_ = nobody->pw_uid;
+      group_ = nobody->pw_gid;
+      CHECK(::chown(directory_.c_str(), user_, group_) == 0, "chown");
+    }
+    const std::string data = directory_ + "/data";
+    const pid_t initdb = spawn({std::string(kBinaries) + "/initdb", "-D", data, "-U", "imprimatur", "-A",
+                                "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"});
+    int status = 0;
+    CHECK(::waitpid(initdb, &status, 0) == initdb && status == 0, "initdb");
+    server_ = spawn({std::string(kBinaries) + "/postgres", "-D", data, "-k", directory_, "-c",
+                     "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200", "-c",
+                     "shared_buffers=32MB"});
+    for (int i = 0; i < 600 && !answers(); ++i) ::usleep(50'000);
+    CHECK(answers(), "PostgreSQL did not start");
+  }
+  ~Server() {
+    if (server_ > 0) {
+      ::kill(server_, SIGINT);
+      ::waitpid(server_, nullptr, 0);
+    }
+    std::error_code ignored;
+    if (!directory_.empty()) fs::remove_all(directory_, ignored);
+  }
+  bool present() const { return !directory_.empty(); }
+  std::string url(const std::string& database) const {
+    return "postgresql:///" + database + "?host=" + directory_ + "&user=imprimatur";
+  }
+  void run(const std::string& sql) const {
+    Database database(
+        {.dialect = Dialect::postgresql, .target = url("postgres"), .access = Access::read_only});
+    database.script(sql);
+  }
+
+ private:
+  bool answers() const {
+    try {
+      run("SELECT 1");
+      return true;
+    } catch (const DatabaseGone&) {
+      return false;
+    }
+  }
+  pid_t spawn(const std::vector<std::string>& arguments) const {
+    std::vector<char*> argv;
+    for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    const std::string log = directory_ + "/log";
+    const pid_t child = ::fork();
+    CHECK(child >= 0, "fork");
+    if (child > 0) return child;
+    if (user_ != 0 && (::setgroups(0, nullptr) != 0 || ::setgid(group_) != 0 || ::setuid(user_) != 0))
+      ::_exit(126);
+    if (::chdir(directory_.c_str()) != 0) ::_exit(126);
+    const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    ::dup2(out, 1);
+    ::dup2(out, 2);
+    ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  std::string directory_;
+  uid_t user_ = 0;
+  gid_t group_ = 0;
+  pid_t server_ = -1;
+};
+
+// Started by the first test that needs it, stopped when the program ends.
+Server& server() {
+  static Server one;
+  return one;
+}
+
+}  // namespace
+
+std::string_view name_of(Backend backend) {
+  switch (backend) {
+    case Backend::sqlite: return "sqlite";
+    case Backend::postgresql: return "postgresql";
+  }
+  CHECK(false, "no such backend");
+}
+
+Ground::Ground(Backend backend) : backend_(backend) {
+  static int number = 0;
+  switch (backend_) {
+    case Backend::sqlite: place_ = fresh_directory("store"); return;
+    case Backend::postgresql:
+      available_ = server().present();
+      place_ = "test_" + std::to_string(++number);
+      if (available_) server().run("CREATE DATABASE " + place_ + " TEMPLATE template0");
+      return;
+  }
+}
+
+Ground::~Ground() {
+  switch (backend_) {
+    case Backend::sqlite: {
+      std::error_code ignored;
+      fs::remove_all(place_, ignored);
+      return;
+    }
+    case Backend::postgresql:
+      if (available_) server().run("DROP DATABASE " + place_ + " WITH (FORCE)");
+      return;
+  }
+}
+
+StoreOptions Ground::options() const {
+  StoreOptions options;
+  switch (backend_) {
+    case Backend::sqlite: options.directory = place_; break;
+    case Backend::postgresql: options.url = server().url(place_); break;
+  }
+  return options;
+}
+
+std::string Ground::target() const {
+  return backend_ == Backend::sqlite ? place_ + "/imprimatur.db" : server().url(place_);
+}
+
+StoreTest::StoreTest() : ground_(GetParam()) {}
+
+void StoreTest::SetUp() {
+  if (!ground_.available()) GTEST_SKIP() << "PostgreSQL 15 is not installed";
+}
+
+std::unique_ptr<Store> StoreTest::open() { return open(ground_.options()); }
+
+std::unique_ptr<Store> StoreTest::open(const StoreOptions& options) {
+  Result<std::unique_ptr<Store>> opened = Store::open(options, clock_, kSeed);
+  return std::move(opened).value();
+}
+
+}  // namespace imprimatur::store

@@ -1,0 +1,115 @@
+#include "store/commit_feed.h"
+
+#include "base/log.h"
+#include "store/journal_rows.h"
+
+#include <chrono>
+
+namespace imprimatur::store {
+namespace {
+
+constexpr int kEntriesAtOnce = 1000;
+
+std::map<std::string, std::uint64_t, std::less<>> sizes(Database& database) {
+  std::map<std::string, std::uint64_t, std::less<>> out;
+  database.each("SELECT journal, size FROM heads", [&](const Row& row) {
+    out.emplace(row.text(0), static_cast<std::uint64_t>(row.integer(1)));
+  });
+  return out;
+}
+
+}  // namespace
+
+CommitFeed::CommitFeed(ConnectionOptions connection, Duration interval, Database& database)
+    : connection_(std::move(connection)), interval_(interval) {
+  state_.lock()->heard = sizes(database);
+}
+
+CommitFeed::~CommitFeed() {
+  {
+    std::lock_guard guard(stop_mutex_);
+    stopping_ = true;
+  }
+  stop_changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void CommitFeed::listen(CommitListener listener) { state_.lock()->listener = std::move(listener); }
+
+void CommitFeed::follow() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void CommitFeed::hear(State& state, const std::vector<journal::Entry>& entries) {
+  std::vector<journal::Entry> fresh;
+  for (const journal::Entry& entry : entries) {
+    std::uint64_t& heard = state.heard[entry.journal];
+    if (entry.seq != heard + 1) continue;
+    heard = entry.seq;
+    fresh.push_back(entry);
+  }
+  if (!fresh.empty() && state.listener) state.listener(fresh);
+}
+
+void CommitFeed::deliver(const std::vector<journal::Entry>& own, Database& database) {
+  auto state = state_.lock();
+  std::map<std::string, std::uint64_t, std::less<>> first;
+  for (const journal::Entry& entry : own) first.emplace(entry.journal, entry.seq);
+  Tx tx(database, Time{});
+  for (const auto& [journal, seq] : first) {
+    // Whatever stands before an entry of ours was committed before we could lock the journal.
+    while (state->heard[journal] + 1 < seq) {
+      const std::vector<journal::Entry> before =
+          entries(tx, journal, state->heard[journal] + 1, kEntriesAtOnce);
+      if (before.empty()) break;
+      hear(*state, before);
+    }
+  }
+  hear(*state, own);
+}
+
+void CommitFeed::catch_up(Database& database) {
+  const auto committed = sizes(database);
+  auto heard = state_.lock()->heard;
+  Tx tx(database, Time{});
+  for (const auto& [journal, size] : committed) {
+    std::uint64_t& from = heard[journal];
+    while (from < size) {
+      const std::vector<journal::Entry> batch = entries(tx, journal, from + 1, kEntriesAtOnce);
+      if (batch.empty()) break;
+      from = batch.back().seq;
+      hear(*state_.lock(), batch);
+    }
+  }
+}
+
+void CommitFeed::run() {
+  std::unique_ptr<Database> database;
+  const auto interval = std::chrono::microseconds(interval_.micros);
+  bool failing = false;
+  std::unique_lock lock(stop_mutex_);
+  while (!stop_changed_.wait_for(lock, interval, [this] { return stopping_; })) {
+    lock.unlock();
+    try {
+      if (!database) database = std::make_unique<Database>(connection_);
+      // Unchanged as long as no transaction with changes began or ended anywhere, so idling costs one look.
+      const std::string snapshot =
+          database
+              ->one("SELECT CAST(pg_current_snapshot() AS text)", [](const Row& row) { return row.text(0); })
+              .value_or(std::string());
+      if (snapshot != seen_snapshot_) {
+        catch_up(*database);
+        seen_snapshot_ = snapshot;
+      }
+      failing = false;
+    } catch (const std::exception& error) {
+      if (!failing) log(LogLevel::warning, "commit_feed_interrupted", {{"error", error.what()}});
+      failing = true;
+      database.reset();
+      seen_snapshot_.clear();
+    }
+    lock.lock();
+  }
+}
+
+}  // namespace imprimatur::store

@@ -1,0 +1,179 @@
+// One connection with its prepared statements, and the few places where SQLite and PostgreSQL differ. Used by
+// one thread at a time. SQL is written once, with '?' for each argument.
+#pragma once
+
+#include "base/clock.h"
+#include "domain/ids.h"
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace imprimatur::store {
+
+enum class Dialect { sqlite, postgresql };
+
+// The connection or the disk failed. During a commit nothing is known about its outcome.
+struct DatabaseGone : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+// The database asks to try again: a deadlock, a serialisation failure, a lock that did not come free in time.
+struct DatabaseBusy : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+// A row that the schema refuses: a key that is taken, a reference to nothing, evidence that may not change.
+struct ConstraintBroken : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// An argument. Text is not copied before the statement runs.
+class Argument {
+ public:
+  template <class T>
+  requires std::is_integral_v<T> Argument(T number)
+      : number_(static_cast<std::int64_t>(number)), is_text_(false) {}  // NOLINT: implicit
+  Argument(std::string_view text) : text_(text) {}                      // NOLINT
+  Argument(const std::string& text) : text_(text) {}                    // NOLINT
+  Argument(const char* text) : text_(text) {}                           // NOLINT
+  Argument(Time time) : number_(time.micros), is_text_(false) {}        // NOLINT
+  template <class Tag>
+  Argument(const Id<Tag>& id) : text_(id.text) {}  // NOLINT
+
+  bool is_text() const { return is_text_; }
+  std::string_view text() const { return text_; }
+  std::int64_t number() const { return number_; }
+
+ private:
+  std::string_view text_;
+  std::int64_t number_ = 0;
+  bool is_text_ = true;
+};
+
+// The present row of a result; valid until the function it was given to returns.
+class Row {
+ public:
+  explicit Row(std::span<std::string> columns) : columns_(columns) {}
+  const std::string& text(std::size_t column) const;
+  std::int64_t integer(std::size_t column) const;
+  bool flag(std::size_t column) const { return integer(column) != 0; }
+  Time time(std::size_t column) const { return {integer(column)}; }
+  std::size_t size() const { return columns_.size(); }
+
+ private:
+  std::span<std::string> columns_;
+};
+
+// Hears of every statement before it runs and after it succeeded, on every connection; what it throws fails
+// the statement. This is how tests make a database fail at a chosen moment.
+enum class Moment { before, after };
+using Interceptor = std::function<void(Moment, std::string_view sql)>;
+
+enum class Access { read_only, read_write };
+
+struct ConnectionOptions {
+  Dialect dialect = Dialect::sqlite;
+  std::string target;  // a file, or a postgresql:// URL
+  Access access = Access::read_write;
+  Duration statement_timeout = seconds(30);
+  Interceptor interceptor;
+};
+
+class Database {
+ public:
+  // Throws DatabaseGone when it cannot connect, or when the database would not keep what it commits.
+  explicit Database(ConnectionOptions options);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  Dialect dialect() const { return options_.dialect; }
+
+  // Changes governed rows, which takes an event in the same command. Returns the number of rows changed.
+  template <class... A>
+  std::int64_t exec(std::string_view sql, const A&... arguments) {
+    governed_changes_ += 1;
+    return touch(sql, arguments...);
+  }
+
+  // Changes rows that are no evidence: sessions, throttling, last use, what derives from other rows.
+  template <class... A>
+  std::int64_t touch(std::string_view sql, const A&... arguments) {
+    changes_ += 1;
+    const std::array<Argument, sizeof...(A)> values{Argument(arguments)...};
+    return run(sql, values, nullptr);
+  }
+
+  // Calls take(const Row&) for each row.
+  template <class F, class... A>
+  void each(std::string_view sql, F&& take, const A&... arguments) {
+    const std::array<Argument, sizeof...(A)> values{Argument(arguments)...};
+    each_of(sql, std::forward<F>(take), values);
+  }
+  template <class F>
+  void each_of(std::string_view sql, F&& take, std::span<const Argument> arguments) {
+    const std::function<void(const Row&)> visit = [&](const Row& row) { take(row); };
+    run(sql, arguments, &visit);
+  }
+
+  // make(const Row&) of the first row, if there is one.
+  template <class F, class... A>
+  auto one(std::string_view sql, F&& make, const A&... arguments)
+      -> std::optional<std::invoke_result_t<F, const Row&>> {
+    std::optional<std::invoke_result_t<F, const Row&>> found;
+    each(
+        sql,
+        [&](const Row& row) {
+          if (!found) found.emplace(make(row));
+        },
+        arguments...);
+    return found;
+  }
+  template <class F, class... A>
+  auto all(std::string_view sql, F&& make, const A&... arguments)
+      -> std::vector<std::invoke_result_t<F, const Row&>> {
+    std::vector<std::invoke_result_t<F, const Row&>> found;
+    each(
+        sql, [&](const Row& row) { found.push_back(make(row)); }, arguments...);
+    return found;
+  }
+
+  // One statement without arguments that is not kept prepared: schema and settings.
+  void script(const std::string& sql);
+
+  void begin_read();   // a snapshot that nothing changes
+  void begin_write();  // SQLite: takes the writer's lock at once
+  void commit();
+  void rollback() noexcept;  // best effort: a broken connection has rolled back anyway
+  void savepoint();
+  void release_savepoint();
+  void rollback_to_savepoint();
+
+  // " FOR UPDATE" where rows are locked one by one; empty where the whole database is.
+  std::string_view for_update() const;
+
+  // Statements so far that were meant to change governed rows, and any rows.
+  std::uint64_t governed_changes() const { return governed_changes_; }
+  std::uint64_t changes() const { return changes_; }
+
+ private:
+  struct Session;
+  std::int64_t run(std::string_view sql, std::span<const Argument> arguments,
+                   const std::function<void(const Row&)>* visit);
+  void configure();
+  void control(std::string_view sql) { run(sql, {}, nullptr); }
+
+  ConnectionOptions options_;
+  std::unique_ptr<Session> session_;
+  std::uint64_t governed_changes_ = 0;
+  std::uint64_t changes_ = 0;
+};
+
+}  // namespace imprimatur::store

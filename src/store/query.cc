@@ -1,0 +1,22 @@
+#include "store/query.h"
+
+namespace imprimatur::store {
+
+std::string ascii_lowered(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+std::string like_pattern(std::string_view text) {
+  std::string out = "%";
+  for (const char c : ascii_lowered(text)) {
+    if (c == '%' || c == '_' || c == '!') out += '!';
+    out += c;
+  }
+  return out + "%";
+}
+
+}  // namespace imprimatur::store

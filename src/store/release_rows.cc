@@ -1,0 +1,226 @@
+// Releases, retirements, and what delivery serves of them.
+#include "store/cursor.h"
+#include "store/query.h"
+#include "store/registry_rows.h"
+#include "store/stored.h"
+
+namespace imprimatur::store {
+namespace {
+
+constexpr std::string_view kColumns =
+    "r.id, r.project, r.environment, r.artifact, r.version, r.digest, r.kind, r.change_set, r.review, "
+    "r.replaced, r.previous, r.protection_version, r.protection_met, r.gate, r.rollout, r.reason, "
+    "r.released_by, r.released_at, r.ended, r.ended_at, r.number";
+constexpr std::size_t kNumberColumn = 20;
+
+Release release_in(const Row& row) {
+  Release release;
+  release.id = {row.text(0)};
+  release.project = {row.text(1)};
+  release.environment = {row.text(2)};
+  release.artifact = {row.text(3)};
+  release.version = row.integer(4);
+  release.digest = row.text(5);
+  release.kind = stored(release_kind_of(row.text(6)), row.text(6));
+  release.change_set = row.text(7);
+  release.review = {row.text(8)};
+  release.replaced = {row.text(9)};
+  release.previous = {row.text(10)};
+  release.protection_version = row.integer(11);
+  release.protection_met = row.flag(12);
+  release.gate = row.text(13);
+  release.rollout = row.text(14);
+  release.reason = row.text(15);
+  release.by = {row.text(16)};
+  release.at = row.time(17);
+  release.end = stored(release_end_of(row.text(18)), row.text(18));
+  release.ended_at = row.time(19);
+  return release;
+}
+
+std::string select_release(std::string_view rest) {
+  return "SELECT " + std::string(kColumns) + " FROM releases r" + std::string(rest);
+}
+
+constexpr std::string_view kOfArtifact =
+    " WHERE r.project = (SELECT project FROM artifacts WHERE id = ?) AND r.artifact = ?";
+
+// Behind the columns of the release and its number.
+constexpr std::string_view kArtifactAndVersion =
+    ", a.name, a.skeleton, a.kind, a.type, a.tags, a.latest_version, a.latest_state, a.created_by, "
+    "a.created_at, a.changed_at, v.semver, v.state, v.reason, c.content, v.message, v.author, v.accountable, "
+    "v.base_version, v.created_at FROM releases r "
+    "JOIN artifacts a ON a.project = r.project AND a.id = r.artifact "
+    "JOIN versions v ON v.project = r.project AND v.artifact = r.artifact AND v.number = r.version "
+    "JOIN contents c ON c.project = r.project AND c.artifact = r.artifact AND c.number = r.version ";
+
+// What is live, and of what was live there and is not retired the newest release of each version.
+constexpr std::string_view kServed =
+    "(r.ended = 'live' OR (NOT EXISTS (SELECT 1 FROM retirements t WHERE t.project = r.project "
+    "AND t.artifact = r.artifact AND t.version = r.version AND t.environment = r.environment) "
+    "AND NOT EXISTS (SELECT 1 FROM releases l WHERE l.project = r.project AND l.artifact = r.artifact "
+    "AND l.environment = r.environment AND l.version = r.version AND (l.number > r.number "
+    "OR l.ended = 'live'))))";
+
+Deliverable deliverable_in(const Row& row) {
+  Deliverable out;
+  out.release = release_in(row);
+  Artifact& artifact = out.artifact;
+  std::size_t at = kNumberColumn + 1;
+  artifact.id = out.release.artifact;
+  artifact.project = out.release.project;
+  artifact.name = row.text(at);
+  artifact.skeleton = row.text(at + 1);
+  artifact.kind = stored(artifact_kind_of(row.text(at + 2)), row.text(at + 2));
+  artifact.type = stored(content_type_of(row.text(at + 3)), row.text(at + 3));
+  artifact.tags = list_of(row.text(at + 4));
+  artifact.latest_version = row.integer(at + 5);
+  artifact.latest_state = stored(state_of(row.text(at + 6)), row.text(at + 6));
+  artifact.created_by = {row.text(at + 7)};
+  artifact.created_at = row.time(at + 8);
+  artifact.changed_at = row.time(at + 9);
+  Version& version = out.version;
+  at += 10;
+  version.project = out.release.project;
+  version.artifact = out.release.artifact;
+  version.number = out.release.version;
+  version.digest = out.release.digest;
+  version.semver = row.text(at);
+  version.state = stored(state_of(row.text(at + 1)), row.text(at + 1));
+  version.reason = stored(archive_reason_of(row.text(at + 2)), row.text(at + 2));
+  version.content = row.text(at + 3);
+  version.message = row.text(at + 4);
+  version.author = {row.text(at + 5)};
+  version.accountable = {row.text(at + 6)};
+  version.base_version = row.integer(at + 7);
+  version.created_at = row.time(at + 8);
+  return out;
+}
+
+// PostgreSQL hands over a whole result, so what is long is read in pieces.
+constexpr int kReleasesAtOnce = 1000;
+
+}  // namespace
+
+void insert_release(Tx& tx, const Release& release) {
+  tx.database().exec(
+      "INSERT INTO releases (project, id, number, environment, artifact, version, digest, kind, change_set, "
+      "review, replaced, previous, protection_version, protection_met, gate, rollout, reason, released_by, "
+      "released_at, ended, ended_at) SELECT ?, ?, coalesce(max(r.number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+      "?, "
+      "?, ?, ?, ?, ?, ?, ?, ? FROM releases r WHERE r.project = ? AND r.artifact = ? AND r.environment = ?",
+      release.project, release.id, release.environment, release.artifact, release.version, release.digest,
+      name_of(release.kind), release.change_set, release.review, release.replaced, release.previous,
+      release.protection_version, release.protection_met ? 1 : 0, release.gate, release.rollout,
+      release.reason, release.by, release.at, name_of(release.end), release.ended_at, release.project,
+      release.artifact, release.environment);
+}
+
+void end_release(Tx& tx, const ReleaseId& id, ReleaseEnd end, Time at) {
+  tx.database().exec(
+      "UPDATE releases SET ended = ?, ended_at = ? WHERE project = (SELECT project FROM releases WHERE id = "
+      "?) "
+      "AND id = ?",
+      name_of(end), at, id, id);
+}
+
+std::optional<Release> release(Tx& tx, const ReleaseId& id) {
+  static const std::string sql = select_release(" WHERE r.id = ?");
+  return tx.database().one(sql, release_in, id);
+}
+
+std::optional<Release> live_release(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment) {
+  static const std::string sql = select_release(
+      std::string(kOfArtifact) + " AND r.environment = ? AND r.ended = 'live' AND r.rollout = ''");
+  return tx.database().one(sql, release_in, artifact, artifact, environment);
+}
+
+std::vector<Release> live_releases(Tx& tx, const ArtifactId& artifact) {
+  static const std::string sql =
+      select_release(std::string(kOfArtifact) + " AND r.ended = 'live' ORDER BY r.environment, r.number");
+  return tx.database().all(sql, release_in, artifact, artifact);
+}
+
+Result<Page<Release>> releases(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment,
+                               const PageRequest& page) {
+  const std::int64_t below = TRY(number_after(page, kNewest));
+  struct NumberedRelease {
+    Release release;
+    std::int64_t number;
+  };
+  Query select(select_release(""));
+  select.where("r.project = (SELECT project FROM artifacts WHERE id = ?)", artifact)
+      .where("r.artifact = ?", artifact)
+      .where("r.environment = ?", environment)
+      .where("r.number < ?", below)
+      .order("r.number DESC", page.limit);
+  const auto rows = select.all(tx.database(), [](const Row& row) {
+    return NumberedRelease{release_in(row), row.integer(kNumberColumn)};
+  });
+  const auto numbered = paged(rows, page, [](const NumberedRelease& r) { return r.number; });
+  Page<Release> out{{}, numbered.next_cursor};
+  for (const NumberedRelease& found : numbered.items) out.items.push_back(found.release);
+  return out;
+}
+
+bool any_release(Tx& tx, const EnvironmentId& environment) {
+  return tx.database()
+      .one(
+          "SELECT 1 FROM releases WHERE project = (SELECT project FROM environments WHERE id = ?) "
+          "AND environment = ? LIMIT 1",
+          [](const Row&) { return true; }, environment, environment)
+      .has_value();
+}
+
+void insert_retirement(Tx& tx, const ProjectId& project, const ArtifactId& artifact, std::int64_t version,
+                       const EnvironmentId& environment, Time at) {
+  tx.database().exec(
+      "INSERT INTO retirements (project, artifact, version, environment, retired_at) VALUES (?, ?, ?, ?, ?) "
+      "ON CONFLICT (project, artifact, version, environment) DO UPDATE SET retired_at = excluded.retired_at",
+      project, artifact, version, environment, at);
+}
+
+bool retired(Tx& tx, const ArtifactId& artifact, std::int64_t version, const EnvironmentId& environment) {
+  return tx.database()
+      .one(
+          "SELECT 1 FROM retirements WHERE project = (SELECT project FROM artifacts WHERE id = ?) "
+          "AND artifact = ? AND version = ? AND environment = ?",
+          [](const Row&) { return true; }, artifact, artifact, version, environment)
+      .has_value();
+}
+
+void each_deliverable(Tx& tx, const std::function<void(const Deliverable&)>& take) {
+  static const std::string sql =
+      "SELECT " + std::string(kColumns) + std::string(kArtifactAndVersion) +
+      "WHERE (r.project, r.artifact, r.environment, r.number) > (?, ?, ?, ?) AND " + std::string(kServed) +
+      " ORDER BY r.project, r.artifact, r.environment, r.number LIMIT ?";
+  std::string project, artifact, environment;
+  std::int64_t number = 0;
+  while (true) {
+    int taken = 0;
+    // The arguments are copied when the statement begins, so they may move on with the rows.
+    tx.database().each(
+        sql,
+        [&](const Row& row) {
+          const Deliverable deliverable = deliverable_in(row);
+          project = deliverable.release.project.text;
+          artifact = deliverable.release.artifact.text;
+          environment = deliverable.release.environment.text;
+          number = row.integer(kNumberColumn);
+          ++taken;
+          take(deliverable);
+        },
+        project, artifact, environment, number, kReleasesAtOnce);
+    if (taken < kReleasesAtOnce) return;
+  }
+}
+
+std::vector<Deliverable> deliverables(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment) {
+  static const std::string sql = "SELECT " + std::string(kColumns) + std::string(kArtifactAndVersion) +
+                                 "WHERE r.project = (SELECT project FROM artifacts WHERE id = ?) "
+                                 "AND r.artifact = ? AND r.environment = ? AND " +
+                                 std::string(kServed) + " ORDER BY r.number";
+  return tx.database().all(sql, deliverable_in, artifact, artifact, environment);
+}
+
+}  // namespace imprimatur::store

@@ -1,0 +1,297 @@
+#include "store/writer.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/log.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace imprimatur::store {
+namespace {
+
+// A group that failed before its commit did not happen, so it may be run again.
+constexpr int kGroupAttempts = 3;
+constexpr auto kRetryPause = std::chrono::milliseconds(50);
+constexpr auto kUnheardPause = std::chrono::milliseconds(100);
+constexpr Duration kForgottenWriter = days(7);
+
+constexpr std::string_view kGone = "the database cannot be reached; nothing was changed; try again later";
+constexpr std::string_view kUnknown =
+    "the connection to the database was lost during the commit, and whether it took place is not known yet";
+
+}  // namespace
+
+Writer::Writer(const StoreOptions& options, ConnectionOptions connection, std::unique_ptr<Database> database,
+               const Clock& clock, std::string_view signing_seed, CommitFeed& feed)
+    : options_(options),
+      connection_(std::move(connection)),
+      database_(std::move(database)),
+      clock_(clock),
+      signer_(signing_seed),
+      feed_(feed),
+      id_(new_id("wri", clock.now().micros / 1000)) {
+  database_->touch("DELETE FROM writers WHERE seen_at < ?", clock_.now() - kForgottenWriter);
+  database_->touch("INSERT INTO writers (id, group_number, seen_at) VALUES (?, 0, ?)", id_, clock_.now());
+  thread_ = std::thread([this] { loop(); });
+}
+
+Writer::~Writer() {
+  {
+    std::lock_guard guard(mutex_);
+    queue_.stopping = true;
+  }
+  arrived_.notify_all();
+  thread_.join();
+}
+
+void Writer::refuse(std::string why) {
+  std::lock_guard guard(mutex_);
+  queue_.refused = std::move(why);
+}
+
+void Writer::open() {
+  std::lock_guard guard(mutex_);
+  queue_.refused.reset();
+}
+
+bool Writer::is_open() const {
+  std::lock_guard guard(mutex_);
+  return !queue_.refused;
+}
+
+Status Writer::run(std::vector<std::string> journals, const std::function<bool(Tx&)>& work) {
+  CHECK(std::this_thread::get_id() != thread_.get_id(), "write() from inside a command or a commit listener");
+  auto command = std::make_shared<Command>();
+  std::ranges::sort(journals);
+  journals.erase(std::unique(journals.begin(), journals.end()), journals.end());
+  command->journals = std::move(journals);
+  command->work = &work;
+  std::unique_lock lock(mutex_);
+  if (queue_.stopping) return unavailable("the store is closing");
+  if (queue_.refused) return unavailable(*queue_.refused);
+  if (queue_.waiting.size() >= options_.queue) return unavailable("too many writes are waiting; try again");
+  queue_.waiting.push_back(command);
+  arrived_.notify_one();
+  const auto timeout = std::chrono::microseconds(options_.write_timeout.micros);
+  const auto done = [&] { return command->stage == Command::Stage::done; };
+  if (!command->finished.wait_for(lock, timeout, done)) {
+    if (command->stage == Command::Stage::waiting) {
+      std::erase(queue_.waiting, command);
+      return unavailable("the write waited too long; nothing was changed; try again");
+    }
+    // It is running on this caller's values: its outcome has to be awaited.
+    command->finished.wait(lock, done);
+  }
+  if (command->thrown) std::rethrow_exception(command->thrown);
+  return command->answer;
+}
+
+Writer::Group Writer::take() {
+  std::unique_lock lock(mutex_);
+  const auto ready = [this] { return queue_.stopping || !queue_.waiting.empty(); };
+  if (unheard_) {
+    arrived_.wait_for(lock, kUnheardPause, ready);
+  } else {
+    arrived_.wait(lock, ready);
+  }
+  Group group;
+  while (!queue_.waiting.empty() && group.size() < options_.group) {
+    std::shared_ptr<Command> command = std::move(queue_.waiting.front());
+    queue_.waiting.pop_front();
+    command->stage = Command::Stage::running;
+    group.push_back(std::move(command));
+  }
+  return group;
+}
+
+void Writer::loop() {
+  while (true) {
+    Group group = take();
+    if (unheard_) tell_feed();
+    if (!group.empty()) {
+      run_group(group);
+      finish(group);
+      continue;
+    }
+    std::lock_guard guard(mutex_);
+    if (queue_.stopping && queue_.waiting.empty()) return;
+  }
+}
+
+void Writer::finish(Group& group) {
+  std::lock_guard guard(mutex_);
+  for (const auto& command : group) {
+    command->stage = Command::Stage::done;
+    command->finished.notify_one();
+  }
+}
+
+void Writer::answer_all(Group& group, const Error& error) {
+  for (const auto& command : group) {
+    command->thrown = nullptr;
+    command->answer = error;
+  }
+}
+
+void Writer::run_group(Group& group) {
+  for (int attempt = 0; attempt < kGroupAttempts; ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(kRetryPause * attempt);
+    try {
+      if (settle(group)) return;
+      continue;
+    } catch (const DatabaseGone& error) {
+      log(LogLevel::warning, "group_failed", {{"error", error.what()}});
+      database_.reset();
+    } catch (const DatabaseBusy& error) {
+      log(LogLevel::warning, "group_failed", {{"error", error.what()}});
+      if (database_) database_->rollback();
+    } catch (const std::exception& error) {
+      // A statement of the group itself failed, not one of a command's.
+      log(LogLevel::error, "group_failed", {{"error", error.what()}});
+      database_.reset();
+    }
+  }
+  answer_all(group, unavailable(std::string(kGone)));
+}
+
+bool Writer::settle(Group& group) {
+  switch (attempt(group)) {
+    case Commit::nothing_to_do: return true;
+    case Commit::done: break;
+    case Commit::uncertain: {
+      const std::optional<bool> committed = marker_says_committed(group_number_);
+      if (!committed) {
+        unheard_ = true;
+        answer_all(group, unavailable(std::string(kUnknown)));
+        return true;
+      }
+      if (!*committed) return false;
+      break;
+    }
+  }
+  tell_feed();
+  return true;
+}
+
+Writer::Commit Writer::attempt(Group& group) {
+  if (!database_) reconnect();
+  database_->begin_write();
+  std::vector<std::string> names;
+  for (const auto& command : group) {
+    names.insert(names.end(), command->journals.begin(), command->journals.end());
+  }
+  GroupJournals journals(*database_, names);
+  bool changed = false;
+  for (const auto& command : group) {
+    command->thrown = nullptr;
+    command->answer = Ok{};
+    if (run_command(*command, journals)) changed = true;
+  }
+  if (!changed) {
+    database_->rollback();
+    return Commit::nothing_to_do;
+  }
+  journals.write_heads(signer_);
+  group_number_ += 1;
+  database_->touch("UPDATE writers SET group_number = ?, seen_at = ? WHERE id = ?", group_number_,
+                   clock_.now(), id_);
+  grown_ = journals.entries();
+  try {
+    database_->commit();
+    return Commit::done;
+  } catch (const std::exception& error) {
+    log(LogLevel::warning, "commit_uncertain", {{"error", error.what()}});
+    database_.reset();
+    return Commit::uncertain;
+  }
+}
+
+// True when it changed something that is to be committed.
+bool Writer::run_command(Command& command, GroupJournals& journals) {
+  journals.begin_command(command.journals);
+  Tx tx(*database_, journals.not_before(clock_.now()));
+  tx.journals_ = &journals;
+  const std::uint64_t governed_before = database_->governed_changes();
+  const std::uint64_t changes_before = database_->changes();
+  database_->savepoint();
+  if (!run_work(command, tx)) {
+    database_->rollback_to_savepoint();
+    journals.undo_command();
+    return false;
+  }
+  const bool governed = database_->governed_changes() != governed_before;
+  if (governed && journals.appended_by_command() == 0) {
+    database_->rollback();
+    CHECK(false, "a command changed governed rows without an event");
+  }
+  database_->release_savepoint();
+  return database_->changes() != changes_before;
+}
+
+// False when the command is to be rolled back.
+bool Writer::run_work(Command& command, Tx& tx) {
+  try {
+    return (*command.work)(tx);
+  } catch (const DatabaseGone&) {
+    throw;
+  } catch (const DatabaseBusy&) {
+    throw;
+  } catch (const ConstraintBroken& error) {
+    log(LogLevel::info, "write_conflict", {{"error", error.what()}});
+    command.answer = conflict("somebody else changed this first, or the name is taken; look again");
+  } catch (...) {
+    command.thrown = std::current_exception();
+  }
+  return false;
+}
+
+void Writer::reconnect() { database_ = std::make_unique<Database>(connection_); }
+
+// The row of this writer moved in the same transaction. Reading it with a lock waits for a commit that the
+// database may still be working on.
+std::optional<bool> Writer::marker_says_committed(std::int64_t number) {
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::microseconds(options_.write_timeout.micros);
+  auto pause = kRetryPause;
+  while (true) {
+    try {
+      reconnect();
+      const std::optional<std::int64_t> found = database_->one(
+          "SELECT group_number FROM writers WHERE id = ?" + std::string(database_->for_update()),
+          [](const Row& row) { return row.integer(0); }, id_);
+      return found.value_or(0) >= number;
+    } catch (const std::exception& error) {
+      database_.reset();
+      log(LogLevel::warning, "commit_unknown", {{"error", error.what()}});
+    }
+    if (std::chrono::steady_clock::now() + pause > deadline) return std::nullopt;
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, std::chrono::milliseconds(1000));
+  }
+}
+
+void Writer::tell_feed() {
+  try {
+    if (!database_) reconnect();
+    if (unheard_) {
+      feed_.catch_up(*database_);
+    } else {
+      feed_.deliver(grown_, *database_);
+    }
+    unheard_ = false;
+  } catch (const std::exception& error) {
+    // What is committed stays committed; the feed hears it as soon as the database can be read.
+    log(LogLevel::warning, "commit_unheard", {{"error", error.what()}});
+    database_.reset();
+    unheard_ = true;
+  }
+  grown_.clear();
+}
+
+void Tx::append(std::string_view journal, journal::Event event) {
+  CHECK(journals_ != nullptr, "append in a read");
+  journals_->append(journal, std::move(event), now_);
+}
+
+}  // namespace imprimatur::store
