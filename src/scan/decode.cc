@@ -14,6 +14,7 @@ constexpr std::size_t kLeastHexDigits = 16;
 constexpr std::size_t kLeastEscapes = 4;
 constexpr std::size_t kLeastOctets = 4;
 constexpr std::size_t kLeastSpacedLetters = 8;
+constexpr std::size_t kLeastLeetWords = 3;
 constexpr std::size_t kMostLineBytes = 16 * 1024;  // a longer line is looked at in pieces of this size
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -76,28 +77,37 @@ class Decoder {
     if (is_text(text)) out_.push_back({encoding, start, end, std::move(text)});
   }
 
-  // Runs of letters and digits: base64, hex in one piece or in pairs, binary octets.
+  // Runs of letters and digits: base64, hex in one piece or in pairs, binary octets. Sees on the way whether
+  // a line may hold leet or spaced letters.
   void tokens() {
-    static constexpr std::array<bool, 256> kToken = [] {
-      std::array<bool, 256> table{};
-      for (int c = 0; c < 256; ++c)
-        table[static_cast<std::size_t>(c)] = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                                             (c >= 'A' && c <= 'Z') || c == '+' || c == '/' || c == '-' ||
-                                             c == '_';
+    enum : std::uint8_t { kLetter = 1, kDigit = 2, kOther = 4 };
+    static constexpr std::array<std::uint8_t, 256> kClass = [] {
+      std::array<std::uint8_t, 256> table{};
+      for (std::size_t c = 0; c < 256; ++c) {
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) table[c] = kLetter;
+        if (c >= '0' && c <= '9') table[c] = kDigit;
+        if (c == '+' || c == '/' || c == '-' || c == '_') table[c] = kOther;
+      }
       return table;
     }();
+    std::size_t single_letters = 0;
     std::size_t at = 0;
     while (at < raw_.size()) {
-      if (!kToken[static_cast<unsigned char>(raw_[at])]) {
+      std::uint8_t kinds = kClass[static_cast<unsigned char>(raw_[at])];
+      if (kinds == 0) {
         ++at;
         continue;
       }
-      const std::size_t start = at;
-      while (at < raw_.size() && kToken[static_cast<unsigned char>(raw_[at])]) ++at;
+      const std::size_t start = at++;
+      for (std::uint8_t next = 0; at < raw_.size(); ++at, kinds |= next)
+        if (next = kClass[static_cast<unsigned char>(raw_[at])]; next == 0) break;
       const std::size_t size = at - start;
+      single_letters = size == 1 && kinds == kLetter ? single_letters + 1 : 0;
+      may_be_spaced_ |= single_letters >= kLeastSpacedLetters;
+      mixed_words_ += (kinds & kLetter) != 0 && (kinds & kDigit) != 0 ? 1 : 0;
       if (size >= kLeastBase64) long_token(start, at);
-      if (size == 8 && (raw_[start] == '0' || raw_[start] == '1')) at = octets(start, at, 8, 2);
-      if (size == 2 && hex_value(raw_[start]) >= 0) at = octets(start, at, 2, 16);
+      if (size == 8 && kinds == kDigit && raw_[start] <= '1') at = octets(start, at, 8, 2);
+      if (size == 2 && (kinds & kDigit) != 0 && hex_value(raw_[start]) >= 0) at = octets(start, at, 2, 16);
     }
   }
 
@@ -297,11 +307,13 @@ class Decoder {
 
   // Letters set apart by spaces, and digits in place of letters, line by line.
   void lines() {
+    const bool may_be_leet = mixed_words_ >= kLeastLeetWords;
+    if (!may_be_spaced_ && !may_be_leet) return;
     for (std::size_t start = 0; start < raw_.size();) {
       const std::size_t newline = raw_.find('\n', start);
       const std::size_t end = std::min({newline, raw_.size(), start + kMostLineBytes});
-      spaced(start, end);
-      leet(start, end);
+      if (may_be_spaced_) spaced(start, end);
+      if (may_be_leet) leet(start, end);
       start = end == newline ? end + 1 : end;
     }
   }
@@ -370,7 +382,7 @@ class Decoder {
       words += letters && at - word >= 2 ? 1 : 0;
       leet_words += letters && inner > 0 && at - word >= 3 && at - word <= 16 ? 1 : 0;
     }
-    if (leet_words < 3 || leet_words * 3 < words) return;
+    if (leet_words < kLeastLeetWords || leet_words * 3 < words) return;
     std::string text(raw_.substr(start, end - start));
     std::transform(text.begin(), text.end(), text.begin(), plain_of_leet);
     add(Encoding::leet, start, end, std::move(text));
@@ -378,6 +390,8 @@ class Decoder {
 
   const std::string_view raw_;
   std::size_t floor_ = 0;
+  bool may_be_spaced_ = false;
+  std::size_t mixed_words_ = 0;
   std::vector<Decoded> out_;
 };
 

@@ -47,8 +47,11 @@ std::string_view line_before(std::string_view text, std::size_t at) {
 
 std::vector<VariableUse> variable_uses(std::string_view text) {
   std::vector<VariableUse> uses;
-  for (std::size_t at = text.find_first_of("{$<"); at != std::string_view::npos;
-       at = text.find_first_of("{$<", at)) {
+  for (std::size_t at = 0; at < text.size();) {
+    if (const char c = text[at]; c != '{' && c != '$' && c != '<') {
+      ++at;
+      continue;
+    }
     std::size_t next = at + 1;
     for (const Fence& fence : kFences) {
       if (text.compare(at, fence.open.size(), fence.open) != 0) continue;

@@ -52,12 +52,23 @@ struct Concealed {
   bool secret = false;  // a credential is in it: not to be shown
 };
 
+// What the words of a template say as a whole. Looked up only where something from outside reaches it.
+struct Facts {
+  bool data_only = false;     // a sentence says that a value is data
+  bool confirmation = false;  // a person confirms; only known where `may_act`
+  bool may_act = false;       // tools that change things
+  bool regulated = false;     // end users in a regulated field
+  bool scope = false;         // what is declined; only known where `regulated`
+};
+
 struct Document {
   explicit Document(const TemplateView& view);
 
   const TemplateView& view;
   std::vector<Text> texts;
   std::vector<Concealed> concealed;
+  Facts facts;
+  bool exposed = false;  // some value comes from outside
 
   bool is_untrusted(const VariableUse& use) const;
 };

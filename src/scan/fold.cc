@@ -89,64 +89,97 @@ class FoldedText::Builder {
 
   // The second pass: words in which look-alikes stand for Latin letters.
   void replace_look_alikes() {
+    const std::vector<Word> words = disguised_words();
+    if (words.empty()) return;
     const std::string before = std::move(out_.text_);
-    const FoldedText* const source = &out_;
-    std::vector<Segment> composed;
-    std::string text;
-    text.reserve(before.size());
+    const std::vector<Segment> source = std::move(out_.segments_);
+    out_.text_.clear();
+    out_.segments_.clear();
+    out_.text_.reserve(before.size());
     std::size_t at = 0;
-    const auto size = before.size();
-    bool changed = false;
-    while (at < size) {
-      std::size_t end = at;
-      bool latin = false;
-      bool other = false;
-      bool alike = false;
-      bool alone = true;
-      while (end < size) {
-        std::size_t next = end;
-        UChar32 c = 0;
-        U8_NEXT_UNSAFE(before.data(), next, c);
-        const LookAlike* same = look_alike(c);
-        const bool letter = is_latin_letter(c) || c > 0x7F;
-        if (!letter || (c >= 0x2000 && c <= 0x33FF)) break;
-        latin |= is_latin_letter(c);
-        other |= same == nullptr && !is_latin_letter(c);
-        alike |= same != nullptr;
-        alone &= same != nullptr && same->alone;
-        end = next;
-      }
-      const bool replace = alike && (latin || (alone && !other));
-      if (end == at) U8_FWD_1_UNSAFE(before.data(), end);
-      while (at < end) {
+    auto segment = source.begin();
+    for (const Word& word : words) {
+      copy(before, source, segment, at, word.start);
+      for (at = word.start; at < word.end;) {
         std::size_t next = at;
         UChar32 c = 0;
         U8_NEXT_UNSAFE(before.data(), next, c);
-        const LookAlike* same = replace ? look_alike(c) : nullptr;
-        const std::size_t raw = source->raw_start(at);
-        const bool whole = same == nullptr && source->raw_end(next) - raw == next - at;
-        if (composed.empty() || !whole || !composed.back().same_length ||
-            text.size() - composed.back().folded != raw - composed.back().raw)
-          composed.push_back(
-              {static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(raw), whole});
-        if (same != nullptr) {
-          text.push_back(same->plain);
-          changed = true;
+        if (const LookAlike* same = look_alike(c)) {
+          while (segment + 1 != source.end() && (segment + 1)->folded <= at) ++segment;
+          out_.segments_.push_back({position(), raw_of(*segment, at), false});
+          out_.text_.push_back(same->plain);
         } else {
-          text.append(before, at, next - at);
+          copy(before, source, segment, at, next);
         }
         at = next;
       }
     }
-    if (!changed) {
-      out_.text_ = before;
-      return;
-    }
-    out_.text_ = std::move(text);
-    out_.segments_ = std::move(composed);
+    copy(before, source, segment, at, before.size());
   }
 
  private:
+  struct Word {
+    std::size_t start;
+    std::size_t end;
+  };
+
+  static std::uint32_t raw_of(const Segment& segment, std::size_t at) {
+    return segment.same_length ? segment.raw + static_cast<std::uint32_t>(at - segment.folded) : segment.raw;
+  }
+  std::uint32_t position() const { return static_cast<std::uint32_t>(out_.text_.size()); }
+
+  std::vector<Word> disguised_words() const {
+    // One letter, or two, are a word of their own script or a symbol.
+    constexpr int kLeastAlone = 3;
+    const std::string& text = out_.text_;
+    std::vector<Word> words;
+    std::size_t at = 0;
+    while (at < text.size()) {
+      if (!(static_cast<unsigned char>(text[at]) & 0x80) && !is_latin_letter(text[at])) {
+        ++at;
+        continue;
+      }
+      const std::size_t start = at;
+      bool latin = false;
+      bool other = false;
+      bool alone = true;
+      int alike = 0;
+      while (at < text.size()) {
+        if (!(static_cast<unsigned char>(text[at]) & 0x80)) {
+          if (!is_latin_letter(text[at])) break;
+          latin = true;
+          ++at;
+          continue;
+        }
+        std::size_t next = at;
+        UChar32 c = 0;
+        U8_NEXT_UNSAFE(text.data(), next, c);
+        if (c >= 0x2000) break;
+        const LookAlike* same = look_alike(c);
+        other |= same == nullptr;
+        alone &= same != nullptr && same->alone;
+        alike += same != nullptr ? 1 : 0;
+        at = next;
+      }
+      if (at == start) U8_FWD_1_UNSAFE(text.data(), at);
+      if (alike > 0 && (latin || (alone && !other && alike >= kLeastAlone))) words.push_back({start, at});
+    }
+    return words;
+  }
+
+  // Bytes [from, to) as they are, with the segments that lead back from them.
+  void copy(const std::string& before, const std::vector<Segment>& source,
+            std::vector<Segment>::const_iterator& segment, std::size_t from, std::size_t to) {
+    for (std::size_t at = from; at < to;) {
+      while (segment + 1 != source.end() && (segment + 1)->folded <= at) ++segment;
+      const std::size_t end =
+          segment + 1 == source.end() ? to : std::min<std::size_t>(to, (segment + 1)->folded);
+      out_.segments_.push_back({position(), raw_of(*segment, at), segment->same_length});
+      out_.text_.append(before, at, end - at);
+      at = end;
+    }
+  }
+
   FoldedText& out_;
 };
 

@@ -13,34 +13,49 @@ namespace {
 
 // Words that make what follows something to resist, report or speak about.
 constexpr const char* kResist =
-    R"(\b(?:refus\w+|declin\w+|reject\w*|resist\w*|den(?:y|ies)|detect\w*|flag\w*|block\w*|filter\w*|prevent\w*|)"
-    R"(protect\w*|guard\w*|defend\w*|defen[cs]e\w*|disregard any|ignore any|treat\w* (?:\w+ ){0,4}as (?:data|untrusted)|)"
-    R"(injection\w*|jailbreak\w*|attack\w*|attacker\w*|malicious\w*|adversarial|suspicious|manipulat\w*|social engineering|)"
+    R"(\b(?:refus\w+|declin\w+|reject\w*|resist\w*|den(?:y|ies)|detect\w*|flag\w*|block\w*|)"
+    R"(filter\w*|prevent\w*|)"
+    R"(protect\w*|guard\w*|defend\w*|defen[cs]e\w*|disregard any|ignore any|)"
+    R"(treat\w* (?:\w+ ){0,4}as (?:data|untrusted)|)"
+    R"(injection\w*|jailbreak\w*|attack\w*|attacker\w*|malicious\w*|adversarial|suspicious|)"
+    R"(manipulat\w*|social engineering|)"
     R"(attempt\w*|tr(?:y|ies|ying) to|trick\w*|comply|)"
-    R"(if (?:the |a |any |an |some|asked|user|they|someone|anyone|prompted|instructed|told|your|it|you (?:are|'re) asked)|)"
-    R"(when (?:the |a |an |asked|users?|someone|they)|whenever (?:a|the|someone)|even if|even when|regardless|no matter|)"
-    R"(users? (?:says?|asks?|requests?|tells?|claims?|demands?|writes?|types?|who|asking|may|might|will|can|could)|)"
-    R"(requests? (?:to|that|for|like|such)|ask(?:s|ed|ing)? (?:you )?(?:to|for)|such as|examples? of|for example|for instance|e\.g|)"
+    R"(if (?:the |a |any |an |some|asked|user|they|someone|anyone|prompted|instructed|told|your|it|)"
+    R"(you (?:are|'re) asked)|)"
+    R"(when (?:the |a |an |asked|users?|someone|they)|whenever (?:a|the|someone)|even if|even when|)"
+    R"(regardless|no matter|)"
+    R"(users? (?:says?|asks?|requests?|tells?|claims?|demands?|writes?|types?|who|asking|may|might|)"
+    R"(will|can|could)|)"
+    R"(requests? (?:to|that|for|like|such)|ask(?:s|ed|ing)? (?:you )?(?:to|for)|such as|)"
+    R"(examples? of|for example|for instance|e\.g|)"
     R"(phrases? like|messages? like|anything like|words like|patterns?|including|like ["'`]|avoid\w*|)"
-    R"(beware|watch for|look for|scan for|check for|warning signs?|red flags?|violat\w+|unauthori[sz]ed|forbidden|prohibited|)"
+    R"(beware|watch for|look for|scan for|check for|warning signs?|red flags?|violat\w+|)"
+    R"(unauthori[sz]ed|forbidden|prohibited|)"
     R"(not allowed|disallowed|banned))";
 
 constexpr const char* kNegation =
-    R"(\b(?:never|not|don'?t|won'?t|can'?t|cannot|mustn'?t|shouldn'?t|doesn'?t|isn'?t|without|avoid|no|nor|neither|refrain|stop|instead of|rather than)\b)"
+    R"(\b(?:never|not|don'?t|won'?t|can'?t|cannot|mustn'?t|shouldn'?t|doesn'?t|isn'?t|without|avoid|)"
+    R"(no|nor|neither|refrain|stop|instead of|rather than)\b)"
     R"(|don\x{2019}t|can\x{2019}t|won\x{2019}t)";
 
 constexpr const char* kJailbreakResist =
-    R"(\b(?:detect\w*|flag\w*|block\w*|prevent\w*|protect\w*|defend\w*|injection\w*|attacks?|attacker\w*|malicious (?:users?|inputs?|prompts?)|)"
-    R"(social engineering|if (?:the |a |any |an )?(?:users?|person|message|input|someone|anyone|customer)\b|)"
+    R"(\b(?:detect\w*|flag\w*|block\w*|prevent\w*|protect\w*|defend\w*|injection\w*|attacks?|)"
+    R"(attacker\w*|malicious (?:users?|inputs?|prompts?)|)"
+    R"(social engineering|if (?:the |a |any |an )?(?:users?|person|message|input|someone|anyone|)"
+    R"(customer)\b|)"
     R"(when (?:the |a |an )?(?:users?|person|message|input|someone|customer)\b|)"
-    R"(users? (?:says?|asks?|requests?|tells?|claims?|demands?|writes?|types?|who|asking|may|might|will|can|could)|)"
+    R"(users? (?:says?|asks?|requests?|tells?|claims?|demands?|writes?|types?|who|asking|may|might|)"
+    R"(will|can|could)|)"
     R"(attempts? to|tr(?:y|ies) to (?:trick|make|get)|requests? (?:to|that|like|such)|asks? you to|)"
     R"(examples? of|phrases? like|messages? like|watch for|look for|red flags?))";
 
 // A heading or a lead-in over a list that tells how to take its items.
 constexpr const char* kListResist =
-    R"(\b(?:never|do not|don'?t|refus\w+|declin\w+|reject\w*|avoid\w*|forbidden|prohibited|not allowed|must not|detect\w*|flag\w*|block\w*|)"
-    R"(attack\w*|injection\w*|jailbreak\w*|examples?|suspicious|malicious|red flags?|watch for|look for|anti-?patterns?|security|threats?|defen[cs]e\w*|guardrails?|patterns?|test cases?|red.?team\w*))";
+    R"(\b(?:never|do not|don'?t|refus\w+|declin\w+|reject\w*|avoid\w*|forbidden|prohibited|)"
+    R"(not allowed|must not|detect\w*|flag\w*|block\w*|)"
+    R"(attack\w*|injection\w*|jailbreak\w*|examples?|suspicious|malicious|red flags?|watch for|)"
+    R"(look for|anti-?patterns?|security|threats?|defen[cs]e\w*|guardrails?|patterns?|test cases?|)"
+    R"(red.?team\w*))";
 
 struct Cues {
   RE2 resist{kResist};

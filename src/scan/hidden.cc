@@ -104,21 +104,22 @@ void tag_characters(const Document& document, const RuleSpec& rule, std::vector<
 
 void bidi_controls(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
   each_text(document, [&](std::size_t index, std::string_view text) {
-    std::size_t override_start = std::string_view::npos;
+    std::size_t first = std::string_view::npos;
+    for (std::size_t at = text.find('\xE2'); at != std::string_view::npos; at = text.find('\xE2', at + 1)) {
+      if (!is_override(character_at(text, at).code)) continue;
+      first = at;
+      break;
+    }
+    if (first == std::string_view::npos) return;
     bool right_to_left = false;
-    each_run(
-        text, [](UChar32) { return true; },
-        [&](std::size_t start, std::size_t end, std::size_t) {
-          for (std::size_t at = start; at < end;) {
-            const Character c = character_at(text, at);
-            if (is_override(c.code) && override_start == std::string_view::npos) override_start = at;
-            const UCharDirection direction = u_charDirection(c.code);
-            right_to_left |= direction == U_RIGHT_TO_LEFT || direction == U_RIGHT_TO_LEFT_ARABIC;
-            at = c.end;
-          }
-        });
+    for (std::size_t at = next_non_ascii(text, 0); at < text.size();) {
+      const Character c = character_at(text, at);
+      const UCharDirection direction = u_charDirection(c.code);
+      right_to_left |= direction == U_RIGHT_TO_LEFT || direction == U_RIGHT_TO_LEFT_ARABIC;
+      at = next_non_ascii(text, c.end);
+    }
     // Text in Arabic or Hebrew may need embeddings and isolates; one that overrides the order never does.
-    for (std::size_t at = override_start; at < text.size();) {
+    for (std::size_t at = first; at < text.size();) {
       const Character c = character_at(text, at);
       const bool reorders = c.code == 0x202D || c.code == 0x202E;
       if (reorders || (is_override(c.code) && !right_to_left)) add(out, index, c.start, c.end, rule, {});

@@ -22,7 +22,8 @@ void mixed_scripts(const Document& document, const RuleSpec& rule, std::vector<M
 void decoded_attack(const Document& document, const RuleSpec& rule, std::vector<Match>& out);
 void concealed_sentence(const Document& document, const RuleSpec& rule, std::vector<Match>& out);
 
-// structure.cc: variables and guardrails.
+// structure.cc: variables and guardrails. They read Document::facts, which `look_up_facts` fills.
+void look_up_facts(Document& document);
 void untrusted_undelimited(const Document& document, const RuleSpec& rule, std::vector<Match>& out);
 void untrusted_in_system(const Document& document, const RuleSpec& rule, std::vector<Match>& out);
 void untrusted_with_actions(const Document& document, const RuleSpec& rule, std::vector<Match>& out);

@@ -63,12 +63,9 @@ std::string_view heading_above(std::string_view text, std::size_t at) {
 }
 
 Exposure exposure_of(const Document& document) {
-  bool untrusted = false;
-  for (const Text& text : document.texts)
-    for (const VariableUse& use : text.variables) untrusted |= document.is_untrusted(use);
   // Nothing from outside reaches a template without variables; one with tools can do more harm.
   if (!document.view.tools_json.empty()) return {110};
-  return {untrusted ? 100 : 70};
+  return {document.exposed ? 100 : 70};
 }
 
 }  // namespace

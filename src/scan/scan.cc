@@ -5,6 +5,7 @@
 #include "scan/document.h"
 #include "scan/framing.h"
 #include "scan/matcher.h"
+#include "scan/predicates.h"
 #include "scan/report.h"
 #include "scan/ruleset.h"
 #include "scan/score.h"
@@ -38,6 +39,7 @@ class Scan {
     for (const Text& text : document_.texts) bytes += text.raw.size();
     decoded_budget_ = bytes * limits_.decoded_ratio + 4096;
     for (std::size_t i = 0; i < document_.texts.size(); ++i) scan_text(i);
+    look_up_facts(document_);
     for (const CompiledRule& rule : rules_.rules()) {
       if (rule.predicate == nullptr) continue;
       std::vector<Match> matches;

@@ -12,18 +12,38 @@ namespace {
 
 // Sentences that are evidence of a guardrail, in the many ways authors put them.
 constexpr const char* kDataOnly =
-    R"(\b(?:is|are|as|contains?|only|treat\w*|purely|strictly|untrusted|reference) (?:\w+ ){0,4}(?:data|content|text)\b[^.\n]{0,40}(?:\bnot\b|never|untrusted|;|,|\.|$|instructions))"
-    R"(|\b(?:never|not|don't|ignore|disregard|without|no) (?:\w+ ){0,6}(?:instructions?|commands?|directions?|requests?|orders?)\b[^.\n]{0,60}\b(?:inside|in|within|from|contained|found|embedded|between|there|it|them)\b)"
-    R"(|\b(?:is|are) (?:untrusted|data)\b|\buntrusted\b|\bnot (?:as )?instructions\b|\bnever instructions\b|\bas data\b)"
-    R"(|instructions? (?:\w+ ){0,5}(?:inside|within|in the|contained in|embedded in|found in) [^.\n]{0,80}(?:ignore|must not|never|do not|not be followed)|\bdaten\b[^.\n]{0,40}anweisung|\bdatos\b[^.\n]{0,40}instruccion|\bdonn(?:é|e)es\b[^.\n]{0,40}instruction)";
+    R"(\b(?:is|are|as|contains?|only|treat\w*|purely|strictly|untrusted|)"
+    R"(reference) (?:\w+ ){0,4}(?:data|content|text)\b[^.\n]{0,40}(?:\bnot\b|never|untrusted|;|,|\.|)"
+    R"($|instructions))"
+    R"(|\b(?:never|not|don't|ignore|disregard|without|no) (?:\w+ ){0,6}(?:instructions?|commands?|)"
+    R"(directions?|requests?|orders?)\b[^.\n]{0,60}\b(?:inside|in|within|from|contained|found|)"
+    R"(embedded|between|there|it|them)\b)"
+    R"(|\b(?:is|are) (?:untrusted|data)\b|\buntrusted\b|\bnot (?:as )?instructions\b|)"
+    R"(\bnever instructions\b|\bas data\b)"
+    R"(|instructions? (?:\w+ ){0,5}(?:inside|within|in the|contained in|embedded in|)"
+    R"(found in) [^.\n]{0,80}(?:ignore|must not|never|do not|not be followed)|)"
+    R"(\bdaten\b[^.\n]{0,40}anweisung|\bdatos\b[^.\n]{0,40}instruccion|\bdonn(?:é|)"
+    R"(e)es\b[^.\n]{0,40}instruction)";
 constexpr const char* kConfirmation =
-    R"(\b(?:confirm\w*|approv(?:e|es|al|ed)\b|ask (?:the user )?(?:first|before|for permission)|wait for|human (?:review|in the loop|agent)|a person|permission before|explicit consent|with the user's consent|double.?check with|verify with))";
+    R"(\b(?:confirm\w*|approv(?:e|es|al|ed)\b|ask (?:the user )?(?:first|before|for permission)|)"
+    R"(wait for|human (?:review|in the loop|agent)|a person|permission before|explicit consent|)"
+    R"(with the user's consent|double.?check with|verify with))";
 constexpr const char* kScope =
-    R"(\b(?:only (?:answer|help|respond|discuss|assist|talk|provide|use)|(?:outside|beyond|out of) (?:\w+ ){0,3}(?:scope|topic|domain|area)|declin\w+|refus\w+|do not (?:answer|give|provide|offer|diagnose|recommend|prescribe)|never (?:answer|give|provide|offer|diagnose|recommend|prescribe)|not (?:a substitute|provide (?:\w+ ){0,2}advice)|consult (?:a|an|your|with)|seek (?:\w+ ){0,2}(?:professional|medical|legal)|escalat\w+|hand (?:over|off)|refer (?:\w+ ){0,4}to|unrelated|off.?topic|limited to|restrict\w*))";
+    R"(\b(?:only (?:answer|help|respond|discuss|assist|talk|provide|use)|(?:outside|beyond|)"
+    R"(out of) (?:\w+ ){0,3}(?:scope|topic|domain|area)|declin\w+|refus\w+|do not (?:answer|give|)"
+    R"(provide|offer|diagnose|recommend|prescribe)|never (?:answer|give|provide|offer|diagnose|)"
+    R"(recommend|prescribe)|not (?:a substitute|provide (?:\w+ ){0,2}advice)|consult (?:a|an|your|)"
+    R"(with)|seek (?:\w+ ){0,2}(?:professional|medical|legal)|escalat\w+|hand (?:over|off)|)"
+    R"(refer (?:\w+ ){0,4}to|unrelated|off.?topic|limited to|restrict\w*))";
 constexpr const char* kStateChanging =
-    R"(\b(?:delete|remove|drop|cancel|refund|issue|transfer|pay|purchase|order|send|email|mail|post|publish|deploy|restart|shutdown|update|write|create|insert|execute|run|grant|revoke|close|approve|book|move|reset)_[a-z_]{2,40}\b)";
+    R"(\b(?:delete|remove|drop|cancel|refund|issue|transfer|pay|purchase|order|send|email|mail|post|)"
+    R"(publish|deploy|restart|shutdown|update|write|create|insert|execute|run|grant|revoke|close|)"
+    R"(approve|book|move|reset)_[a-z_]{2,40}\b)";
 constexpr const char* kRegulated =
-    R"(\b(?:bank|banking|loan|mortgage|insurance|insurer|investment|financial advis\w+|tax advis\w+|lawyer|attorney|law firm|legal (?:advice|assistant|advis\w+)|physician|doctor|nurse|clinic|hospital|patients?|medical (?:advice|assistant)|pharmac\w+|diagnos(?:e|is)|therapist|mental health)\b)";
+    R"(\b(?:bank|banking|loan|mortgage|insurance|insurer|investment|financial advis\w+|tax advis\w+|)"
+    R"(lawyer|attorney|law firm|legal (?:advice|assistant|advis\w+)|physician|doctor|nurse|clinic|)"
+    R"(hospital|patients?|medical (?:advice|assistant)|pharmac\w+|diagnos(?:e|is)|therapist|)"
+    R"(mental health)\b)";
 constexpr const char* kEndUser =
     R"(\b(?:customers?|clients?|patients?|visitors?|callers?|members?|students?|end.?users?)\b)";
 
@@ -91,6 +111,17 @@ bool first_seen(std::vector<std::string_view>& seen, std::string_view name) {
 
 }  // namespace
 
+void look_up_facts(Document& document) {
+  document.exposed = !untrusted_uses(document).empty();
+  if (!document.exposed) return;
+  Facts& facts = document.facts;
+  facts.data_only = says(document, evidence().data_only);
+  facts.may_act = may_act(document);
+  facts.confirmation = facts.may_act && says(document, evidence().confirmation);
+  facts.regulated = says(document, evidence().regulated) && says(document, evidence().end_user);
+  facts.scope = facts.regulated && says(document, evidence().scope);
+}
+
 void untrusted_undelimited(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
   std::vector<std::string_view> seen;
   for (const auto& [index, use] : untrusted_uses(document)) {
@@ -104,7 +135,7 @@ void untrusted_in_system(const Document& document, const RuleSpec& rule, std::ve
   std::vector<std::string_view> seen;
   const auto uses = untrusted_uses(document);
   if (uses.empty()) return;
-  const bool guarded = says(document, evidence().data_only);
+  const bool guarded = document.facts.data_only;
   for (const auto& [index, use] : uses) {
     const Text& text = document.texts[index];
     if (!is_instructions(text.role)) continue;
@@ -119,7 +150,7 @@ void untrusted_in_system(const Document& document, const RuleSpec& rule, std::ve
 
 void untrusted_with_actions(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
   const auto uses = untrusted_uses(document);
-  if (uses.empty() || !may_act(document) || says(document, evidence().confirmation)) return;
+  if (uses.empty() || !document.facts.may_act || document.facts.confirmation) return;
   for (const auto& [index, use] : uses) {
     if (is_delimited(document.texts[index].raw, *use) || stands_alone(document.texts[index], *use)) continue;
     add(out, index, *use, rule.severity,
@@ -130,7 +161,7 @@ void untrusted_with_actions(const Document& document, const RuleSpec& rule, std:
 
 void no_data_only_sentence(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
   const auto uses = untrusted_uses(document);
-  if (uses.empty() || says(document, evidence().data_only)) return;
+  if (uses.empty() || document.facts.data_only) return;
   for (const auto& [index, use] : uses) {
     if (stands_alone(document.texts[index], *use)) continue;
     add(out, index, *use, rule.severity,
@@ -141,15 +172,14 @@ void no_data_only_sentence(const Document& document, const RuleSpec& rule, std::
 
 void no_confirmation(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
   const auto uses = untrusted_uses(document);
-  if (uses.empty() || !may_act(document) || says(document, evidence().confirmation)) return;
+  if (uses.empty() || !document.facts.may_act || document.facts.confirmation) return;
   add(out, uses.front().text, *uses.front().use, rule.severity,
       "Missing: a confirmation before a tool changes anything.");
 }
 
 void no_scope(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
   const auto uses = untrusted_uses(document);
-  if (uses.empty() || !says(document, evidence().regulated) || !says(document, evidence().end_user)) return;
-  if (says(document, evidence().scope)) return;
+  if (uses.empty() || !document.facts.regulated || document.facts.scope) return;
   add(out, uses.front().text, *uses.front().use, rule.severity,
       "Missing: what is out of scope and what happens then.");
 }

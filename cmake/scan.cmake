@@ -7,3 +7,11 @@ add_custom_command(
   DEPENDS ${rule_packs} ${CMAKE_SOURCE_DIR}/cmake/embed_packs.cmake
   VERBATIM)
 target_sources(imprimatur_scan PRIVATE ${embedded_packs})
+
+if(IMPRIMATUR_BENCH)
+  foreach(bench IN ITEMS scan_quality scan_speed)
+    add_executable(${bench} ${CMAKE_SOURCE_DIR}/bench/${bench}.cc)
+    target_include_directories(${bench} PRIVATE ${CMAKE_SOURCE_DIR})
+    target_link_libraries(${bench} PRIVATE imprimatur_scan)
+  endforeach()
+endif()

@@ -1,0 +1,8 @@
+#!/bin/sh
+# Speed and quality of the scanner on the development data: bench/scan.sh [DIRECTORY]
+set -eu
+cd "$(dirname "$0")/.."
+cmake --preset bench >/dev/null
+ninja -C build/bench scan_speed scan_quality >/dev/null
+build/bench/scan_speed "$@"
+build/bench/scan_quality "$@"

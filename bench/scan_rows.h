@@ -1,0 +1,53 @@
+// The development data of the scanner: JSON lines that stand beside the repository, never in it.
+// IMPRIMATUR_DATA names their directory; else shared/data beside the working directory or above it.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <boost/json.hpp>
+
+namespace imprimatur::bench {
+
+struct Row {
+  std::string text;
+  std::string label;
+  std::string family;
+  std::string tier;
+  std::string source;
+};
+
+inline std::filesystem::path data_directory() {
+  if (const char* named = std::getenv("IMPRIMATUR_DATA")) return named;
+  for (auto at = std::filesystem::current_path(); at != at.root_path(); at = at.parent_path())
+    if (std::filesystem::exists(at / "shared/data")) return at / "shared/data";
+  return "../shared/data";
+}
+
+inline std::string text_of(const boost::json::object& object, const char* key) {
+  const boost::json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+// Empty, with a word on standard error, when the file is not there.
+inline std::vector<Row> read_rows(const std::filesystem::path& file) {
+  std::vector<Row> rows;
+  std::ifstream in(file);
+  if (!in) std::cerr << "skipped: " << file.string() << " is not there\n";
+  for (std::string line; std::getline(in, line);) {
+    const boost::json::value value = boost::json::parse(line);
+    const boost::json::object& row = value.as_object();
+    std::string text = text_of(row, "text");
+    if (text.empty()) text = text_of(row, "content");
+    std::string source = text_of(row, "source");
+    if (source.empty()) source = text_of(row, "id").substr(0, text_of(row, "id").find(':'));
+    rows.push_back(
+        {std::move(text), text_of(row, "label"), text_of(row, "family"), text_of(row, "tier"), source});
+  }
+  return rows;
+}
+
+}  // namespace imprimatur::bench
