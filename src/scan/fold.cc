@@ -215,10 +215,12 @@ std::size_t FoldedText::raw_start(std::size_t folded) const {
 std::size_t FoldedText::raw_end(std::size_t folded) const {
   if (segments_.empty()) return std::min(folded, raw_size_);
   if (folded == 0) return 0;
-  const std::size_t index = segment_at(folded - 1);
-  const Segment& segment = segments_[index];
+  const Segment& segment = segments_[segment_at(folded - 1)];
   if (segment.same_length) return segment.raw + (folded - segment.folded);
-  return index + 1 < segments_.size() ? segments_[index + 1].raw : raw_size_;
+  // Behind the whole raw stretch, which may have been cut into several segments.
+  const auto next = std::upper_bound(segments_.begin(), segments_.end(), segment.raw,
+                                     [](std::size_t raw, const Segment& other) { return raw < other.raw; });
+  return next != segments_.end() ? next->raw : raw_size_;
 }
 
 }  // namespace imprimatur::scan

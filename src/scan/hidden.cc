@@ -122,7 +122,12 @@ void bidi_controls(const Document& document, const RuleSpec& rule, std::vector<M
     for (std::size_t at = first; at < text.size();) {
       const Character c = character_at(text, at);
       const bool reorders = c.code == 0x202D || c.code == 0x202E;
-      if (reorders || (is_override(c.code) && !right_to_left)) add(out, index, c.start, c.end, rule, {});
+      if (reorders || (is_override(c.code) && !right_to_left)) {
+        if (!out.empty() && out.back().text == index && out.back().end == c.start)
+          out.back().end = c.end;
+        else
+          add(out, index, c.start, c.end, rule, {});
+      }
       at = next_non_ascii(text, c.end);
     }
   });

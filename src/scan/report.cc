@@ -106,6 +106,18 @@ void ReportBuilder::sort_and_merge() {
   seen_ = std::move(merged);
 }
 
+// Precondition: `seen_` is in order of text and start.
+void ReportBuilder::collect_hidden() {
+  for (const Seen& seen : seen_) {
+    if (!is_private(seen.rule->kind)) continue;
+    const Match& match = seen.match;
+    if (!hidden_.empty() && hidden_.back().text == match.text && match.start <= hidden_.back().end)
+      hidden_.back().end = std::max(hidden_.back().end, match.end);
+    else
+      hidden_.push_back({match.text, match.start, match.end});
+  }
+}
+
 std::string ReportBuilder::evidence_of(const Document& document, const Seen& seen) const {
   const Match& match = seen.match;
   const std::string_view text = document.texts[match.text].raw;
@@ -116,12 +128,14 @@ std::string ReportBuilder::evidence_of(const Document& document, const Seen& see
          is_continuation(text[match.start + bytes.size()]))
     bytes.pop_back();
   // What another rule says is a credential stays one in every excerpt.
-  for (const Seen& other : seen_) {
-    if (!is_private(other.rule->kind) || other.match.text != match.text) continue;
-    for (std::size_t at = std::max(other.match.start, match.start);
-         at < std::min(other.match.end, match.start + bytes.size()); ++at)
+  const std::size_t end = match.start + bytes.size();
+  auto hidden =
+      std::lower_bound(hidden_.begin(), hidden_.end(), match, [](const Hidden& one, const Match& at) {
+        return std::tie(one.text, one.end) <= std::tie(at.text, at.start);
+      });
+  for (; hidden != hidden_.end() && hidden->text == match.text && hidden->start < end; ++hidden)
+    for (std::size_t at = std::max(hidden->start, match.start); at < std::min(hidden->end, end); ++at)
       bytes[at - match.start] = '*';
-  }
   return excerpt(bytes);
 }
 
@@ -142,12 +156,21 @@ void ReportBuilder::fingerprint(const Document& document, const Seen& seen, Find
   finding.fingerprint = to_hex(hash.finish()).substr(0, 32);
 }
 
-ScanReport ReportBuilder::finish(const Document& document) {
+ScanReport ReportBuilder::finish(const Document& document, std::size_t most) {
   sort_and_merge();
-  std::stable_sort(seen_.begin(), seen_.end(), [](const Seen& a, const Seen& b) {
-    return std::make_tuple(a.match.text, a.match.start, a.match.end) <
-           std::make_tuple(b.match.text, b.match.start, b.match.end);
-  });
+  const auto by_place = [](const Seen& a, const Seen& b) {
+    return std::tie(a.match.text, a.match.start, a.match.end) <
+           std::tie(b.match.text, b.match.start, b.match.end);
+  };
+  std::stable_sort(seen_.begin(), seen_.end(), by_place);
+  collect_hidden();
+  if (seen_.size() > most) {
+    omitted_ = seen_.size() - most;
+    std::stable_sort(seen_.begin(), seen_.end(),
+                     [](const Seen& a, const Seen& b) { return a.match.severity > b.match.severity; });
+    seen_.erase(seen_.begin() + static_cast<std::ptrdiff_t>(most), seen_.end());
+    std::stable_sort(seen_.begin(), seen_.end(), by_place);
+  }
   ScanReport report;
   std::vector<LineCounter> counters;
   for (const Text& text : document.texts) counters.emplace_back(text.raw);

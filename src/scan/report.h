@@ -16,8 +16,10 @@ class ReportBuilder {
  public:
   void add(const RuleSpec& rule, Match match) { seen_.push_back({&rule, std::move(match)}); }
 
-  // Status, score and findings; the digests are the caller's.
-  ScanReport finish(const Document& document);
+  // Status, score and findings; the digests are the caller's. At most `most` findings, the worst first: what
+  // is left out is counted in `omitted`.
+  ScanReport finish(const Document& document, std::size_t most);
+  std::size_t omitted() const { return omitted_; }
 
  private:
   struct Seen {
@@ -28,7 +30,17 @@ class ReportBuilder {
   std::string evidence_of(const Document& document, const Seen& seen) const;
   void fingerprint(const Document& document, const Seen& seen, Finding& finding) const;
 
+  // Bytes of a text that no excerpt may show.
+  struct Hidden {
+    std::size_t text;
+    std::size_t start;
+    std::size_t end;
+  };
+  void collect_hidden();
+
   std::vector<Seen> seen_;
+  std::vector<Hidden> hidden_;  // in order, apart from each other
+  std::size_t omitted_ = 0;
 };
 
 // The first characters and the last two, enough to find the thing again and not enough to use it.

@@ -46,8 +46,8 @@ class Scan {
       rule.predicate(document_, rule.spec, matches);
       for (Match& match : matches) keep(rule.spec, std::move(match));
     }
-    ScanReport report = builder_.finish(document_);
-    refused_(report.findings.size() > limits_.findings, "more findings than a report may hold");
+    ScanReport report = builder_.finish(document_, limits_.findings);
+    refused_(builder_.omitted() > 0, "more findings than a report may hold");
     report.reason = refused_.reason();
     if (!report.reason.empty()) report.status = ScanStatus::error;
     return report;
