@@ -168,13 +168,9 @@ std::string_view name_of(Permission permission) {
   CHECK(false, "unknown permission");
 }
 
-std::optional<Role> role_of(std::string_view name) {
-  return enumerator_named(name, Role::admin);
-}
+std::optional<Role> role_of(std::string_view name) { return enumerator_named(name, Role::admin); }
 
-std::optional<Scope> scope_of(std::string_view name) {
-  return enumerator_named(name, Scope::audit_read);
-}
+std::optional<Scope> scope_of(std::string_view name) { return enumerator_named(name, Scope::audit_read); }
 
 AccessAnswer access(const Principal& principal, const Membership* membership, Permission permission) {
   // A key is never more than its scopes, whoever it belongs to.

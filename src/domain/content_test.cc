@@ -141,9 +141,7 @@ TEST(Content, EveryRealPromptIsAcceptedAndComesBackByteForByte) {
   EXPECT_GE(count, 3489);
 }
 
-TEST(Content, Refuses) {
-  EXPECT_EQ(refusal(text_prompt("")), "content: is empty");
-}
+TEST(Content, Refuses) { EXPECT_EQ(refusal(text_prompt("")), "content: is empty"); }
 
 }  // namespace
 }  // namespace imprimatur

@@ -245,6 +245,8 @@ Result<VersionDiff> diff(const Content& from, const Content& to) {
   field(from.kind != to.kind, "kind");
   field(from.type != to.type, "type");
   field(from.semver != to.semver, "semver");
+  field(from.text != to.text, "content");
+  field(from.messages != to.messages, "messages");
   field(from.config != to.config, "config");
   field(from.tools != to.tools, "tools");
   field(from.output_schema != to.output_schema, "outputSchema");

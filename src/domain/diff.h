@@ -43,7 +43,8 @@ struct VersionDiff {
   std::vector<VariableChange> variables_changed;
   std::optional<ModelBinding> model_before, model_after;
   bool model_changed = false;
-  std::vector<std::string> fields_changed;  // wire names of the other fields that differ
+  std::vector<std::string>
+      fields_changed;  // wire names of the fields that differ, without variables and model
   Bump bump = Bump::none;
 };
 

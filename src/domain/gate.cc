@@ -9,6 +9,10 @@
 namespace imprimatur {
 namespace {
 
+// A change set of many items fails in many ways; what does not fit is left to the answers for its single
+// items.
+constexpr std::size_t kMaxDetailBytes = 2000;
+constexpr std::string_view kCutShort = " ...";
 constexpr std::string_view kItemsTag = "imprimatur-items-v1\n";
 
 // Both the protection at submission and the one that now applies, as one that is at least as strict as each.
@@ -260,7 +264,7 @@ std::string check_objection(const GateItem& item, const std::string& check) {
   for (const CheckResult& result : item.checks) {
     if (result.name != check) continue;
     const std::string summary = result.summary.empty() ? "" : " (" + result.summary + ")";
-    if (!result.current) return "its result is stale; run it again" + summary;
+    if (!result.current) return "has a stale result; run it again" + summary;
     switch (result.status) {
       case CheckStatus::pass: passed = true; break;
       case CheckStatus::fail: return "failed" + summary;
@@ -297,6 +301,14 @@ Requirement models(const std::vector<ModelRule>& rules, const GateFacts& facts) 
   }
   if (out.met) out.detail = "the model is allowed";
   return out;
+}
+
+void cut_short(std::string& text) {
+  if (text.size() <= kMaxDetailBytes) return;
+  std::size_t end = kMaxDetailBytes - kCutShort.size();
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // between characters
+  text.resize(end);
+  text += kCutShort;
 }
 
 void append_bool(std::string& out, std::string_view name, bool value) {
@@ -338,6 +350,7 @@ GateAnswer gate(const GateFacts& facts) {
          "this program does not know the requirement " + kind + "; a newer one may, or an admin removes it",
          {}});
   }
+  for (Requirement& requirement : answer.requirements) cut_short(requirement.detail);
   answer.met = std::all_of(answer.requirements.begin(), answer.requirements.end(),
                            [](const Requirement& requirement) { return requirement.met; });
   return answer;

@@ -23,14 +23,28 @@ constexpr std::size_t kMaxDisplayNameBytes = 200;
 constexpr std::size_t kMaxEmailBytes = 254;
 
 // ICU's own objects are immutable once made, and safe from any thread.
+const icu::Normalizer2& checked_normalizer(const icu::Normalizer2* made, UErrorCode status) {
+  CHECK(U_SUCCESS(status) && made != nullptr, "ICU has no normalisation data");
+  return *made;
+}
+
 const icu::Normalizer2& nfc() {
-  static const icu::Normalizer2* const instance = [] {
+  static const icu::Normalizer2& instance = []() -> const icu::Normalizer2& {
     UErrorCode status = U_ZERO_ERROR;
     const icu::Normalizer2* made = icu::Normalizer2::getNFCInstance(status);
-    CHECK(U_SUCCESS(status), "ICU has no normalisation data");
-    return made;
+    return checked_normalizer(made, status);
   }();
-  return *instance;
+  return instance;
+}
+
+// NFKC_Casefold: full case folding, compatibility forms, nothing invisible.
+const icu::Normalizer2& case_folding() {
+  static const icu::Normalizer2& instance = []() -> const icu::Normalizer2& {
+    UErrorCode status = U_ZERO_ERROR;
+    const icu::Normalizer2* made = icu::Normalizer2::getNFKCCasefoldInstance(status);
+    return checked_normalizer(made, status);
+  }();
+  return instance;
 }
 
 const USpoofChecker* spoof_checker() {
@@ -105,9 +119,7 @@ bool space_at_an_end(std::string_view text) {
   return u_isUWhiteSpace(wide.char32At(0)) || u_isUWhiteSpace(wide.char32At(wide.length() - 1));
 }
 
-bool is_short_name_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
+bool is_short_name_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
 }  // namespace
 
@@ -161,16 +173,17 @@ Result<std::string> checked_email(std::string_view email) {
 }
 
 std::string skeleton_of(std::string_view name) {
-  // A skeleton may hold capital letters again ("0" looks like "O"), so both steps are repeated until nothing
-  // changes. The bound is a guard; two rounds are the rule.
+  // Folding brings upper case, wide and ligature forms together. A skeleton may hold capital letters again
+  // ("0" looks like "O"), so both steps are repeated until nothing changes. The bound is a guard; two rounds
+  // are the rule.
   constexpr int kRounds = 8;
-  icu::UnicodeString text = unicode(name).foldCase();
+  UErrorCode status = U_ZERO_ERROR;
+  icu::UnicodeString text = case_folding().normalize(unicode(name), status);
   for (int round = 0; round < kRounds; ++round) {
-    UErrorCode status = U_ZERO_ERROR;
-    icu::UnicodeString next;
-    uspoof_getSkeletonUnicodeString(spoof_checker(), 0, text, next, &status);
+    icu::UnicodeString skeleton;
+    uspoof_getSkeletonUnicodeString(spoof_checker(), 0, text, skeleton, &status);
+    const icu::UnicodeString next = case_folding().normalize(skeleton, status);
     CHECK(U_SUCCESS(status), "ICU cannot make a skeleton");
-    next.foldCase();
     if (next == text) break;
     text = next;
   }

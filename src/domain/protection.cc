@@ -110,9 +110,7 @@ json::array sorted_names(std::vector<std::string> names) {
   return out;
 }
 
-bool bounds_temperature(const ModelRule& rule) {
-  return rule.temperature_min || rule.temperature_max;
-}
+bool bounds_temperature(const ModelRule& rule) { return rule.temperature_min || rule.temperature_max; }
 
 double lowest(const ModelRule& rule) {
   return std::max(rule.temperature_min.value_or(kLowestTemperature), kLowestTemperature);
@@ -136,14 +134,21 @@ bool approvals_weaken(const ApprovalRule& before, const ApprovalRule& after) {
   });
 }
 
+// An entry stands for the model of that name anywhere: "gpt-5" for "openai/gpt-5" too, "openai/gpt-5" not for
+// "azure/gpt-5". So an entry that another covers is itself covered by it, and one list is within another when
+// each of its entries is.
+bool listed(const std::vector<std::string>& allowed, std::string_view full_name) {
+  return std::any_of(allowed.begin(), allowed.end(), [&](const std::string& entry) {
+    return full_name == entry || full_name.ends_with("/" + entry);
+  });
+}
+
 bool models_weaken(const ModelRule& before, const ModelRule& after) {
   if (lowest(after) > highest(after) && bounds_temperature(after)) return false;  // nothing passes it
   if (!before.allowed.empty()) {
     if (after.allowed.empty()) return true;
-    // An entry is the name of a model anywhere or of one at one provider; of finitely many, only the very
-    // same entry covers it.
     for (const std::string& name : after.allowed) {
-      if (std::find(before.allowed.begin(), before.allowed.end(), name) == before.allowed.end()) return true;
+      if (!listed(before.allowed, name)) return true;
     }
   }
   if (!bounds_temperature(before)) return false;
@@ -193,6 +198,11 @@ Result<Protection> protection_from_json(std::string_view text, std::int64_t vers
   }
   std::sort(out.unknown.begin(), out.unknown.end());
   out.unknown.erase(std::unique(out.unknown.begin(), out.unknown.end()), out.unknown.end());
+  if (out.unknown.size() > kMaxChecks) return invalid("the protection has too many unknown members");
+  for (const std::string& kind : out.unknown) {
+    if (kind.empty() || kind.size() > kMaxRuleNameBytes)
+      return invalid("an unknown member's name is too long");
+  }
   return out;
 }
 
@@ -218,11 +228,9 @@ Status check_model(const std::optional<ModelBinding>& model, const ModelRule& ru
   for (const std::string& name : rule.allowed) allowed += (allowed.empty() ? "" : ", ") + name;
   if (!rule.allowed.empty()) {
     if (!model) return unprocessable("the version binds no model; allowed are " + allowed);
-    const bool listed = std::any_of(rule.allowed.begin(), rule.allowed.end(), [&](const std::string& entry) {
-      return entry == model->name ||
-             (!model->provider.empty() && entry == model->provider + "/" + model->name);
-    });
-    if (!listed) return unprocessable("the model " + model->name + " is not allowed; allowed are " + allowed);
+    const std::string full_name = model->provider.empty() ? model->name : model->provider + "/" + model->name;
+    if (!listed(rule.allowed, full_name))
+      return unprocessable("the model " + full_name + " is not allowed; allowed are " + allowed);
   }
   if (!bounds_temperature(rule)) return Ok{};
   const std::string range = ecmascript_number(lowest(rule)) + " to " + ecmascript_number(highest(rule));

@@ -27,7 +27,7 @@ struct ApprovalRule {
 };
 
 struct ModelRule {
-  std::vector<std::string> allowed;  // "name" or "provider/name"; empty: any
+  std::vector<std::string> allowed;  // "name" (at any provider) or "provider/name"; empty: any
   std::optional<double> temperature_min, temperature_max;
   bool operator==(const ModelRule&) const = default;
 };

@@ -17,9 +17,7 @@ struct Partial {
   Semver floor() const { return {major.value_or(0), minor.value_or(0), patch.value_or(0), prerelease, {}}; }
 };
 
-bool is_x(std::string_view text) {
-  return text == "x" || text == "X" || text == "*";
-}
+bool is_x(std::string_view text) { return text == "x" || text == "X" || text == "*"; }
 
 // Below every prerelease of the number, so that "<2.0.0-0" lets none of them in.
 Semver below(std::int64_t major, std::int64_t minor, std::int64_t patch) {

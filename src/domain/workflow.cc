@@ -119,21 +119,15 @@ std::string_view name_of(Guard guard) {
   CHECK(false, "unknown guard");
 }
 
-std::optional<State> state_of(std::string_view name) {
-  return enumerator_named(name, kLastState);
-}
+std::optional<State> state_of(std::string_view name) { return enumerator_named(name, kLastState); }
 
-std::optional<Action> action_of(std::string_view name) {
-  return enumerator_named(name, kLastAction);
-}
+std::optional<Action> action_of(std::string_view name) { return enumerator_named(name, kLastAction); }
 
 std::optional<ArchiveReason> archive_reason_of(std::string_view name) {
   return enumerator_named(name, ArchiveReason::retired);
 }
 
-std::span<const Transition> transitions() {
-  return kTransitions;
-}
+std::span<const Transition> transitions() { return kTransitions; }
 
 const Transition* transition(State from, Action action) {
   for (const Transition& row : kTransitions) {
