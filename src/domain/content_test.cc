@@ -5,6 +5,7 @@
 #include "domain/name.h"
 #include "domain/template.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -141,7 +142,212 @@ TEST(Content, EveryRealPromptIsAcceptedAndComesBackByteForByte) {
   EXPECT_GE(count, 3489);
 }
 
-TEST(Content, Refuses) { EXPECT_EQ(refusal(text_prompt("")), "content: is empty"); }
+struct Refusal {
+  const char* says;  // the beginning
+  void (*apply)(Content&);
+};
+
+// Each rule of checked_content, broken alone in a content that is good otherwise.
+TEST(Content, RefusesEachBreachWithItsField) {
+  const Refusal refusals[] = {
+      {"name: the name is empty", [](Content& c) { c.name = ""; }},
+      {"name: the name holds \"..\"", [](Content& c) { c.name = "a/../b"; }},
+      {"semver: \"1\" is not", [](Content& c) { c.semver = "1"; }},
+      {"semver: \"\" is not", [](Content& c) { c.semver = ""; }},
+      {"content: a chat has messages instead", [](Content& c) { c.text = "x"; }},
+      {"messages: a chat needs", [](Content& c) { c.messages.clear(); }},
+      {"messages: are over 200",
+       [](Content& c) {
+         c.messages.resize(201, {MessageRole::user, "x"});
+       }},
+      {"messages: is over 262144",
+       [](Content& c) { c.messages[0].content = std::string(kMaxTextBytes, 'x'); }},
+      {"messages[0].content: is not UTF-8 at byte 1",
+       [](Content& c) { c.messages[0].content = "a\xC0\x80"; }},
+      {"messages[0].content: is not UTF-8", [](Content& c) { c.messages[0].content = "\xED\xA0\x80"; }},
+      {"messages[0].content: holds U+0000",
+       [](Content& c) { c.messages[0].content = std::string("a\0", 2); }},
+      {"messages[2].content: line 1, column 2: \"{{a\"",
+       [](Content& c) { c.messages[2].content = "x{{a\n"; }},
+      {"messages[1].content: a placeholder's", [](Content& c) { c.messages[1].content = "two words"; }},
+      {"messages[2].content: \"history\" stands", [](Content& c) { c.messages[2].content = "{{history}}"; }},
+      {"variables: \"history\" stands",
+       [](Content& c) {
+         c.variables.push_back({"history", VariableType::array, true, "", ""});
+       }},
+      {"variables: \"question\" is of type messages",
+       [](Content& c) {
+         c.variables.push_back({"question", VariableType::messages, true, "", ""});
+       }},
+      {"variables[0].name: is not", [](Content& c) { c.variables[0].name = "9"; }},
+      {"variables[1].name: \"tone\" is declared twice", [](Content& c) { c.variables[1].name = "tone"; }},
+      {"variables[0].description: is over", [](Content& c) { c.variables[0].description.resize(2001, 'x'); }},
+      {"variables[0].default: a required", [](Content& c) { c.variables[0].required = true; }},
+      {"variables[0].default: is not of type string", [](Content& c) { c.variables[0].default_json = "1"; }},
+      {"variables[0].default: is not of type string",
+       [](Content& c) { c.variables[0].default_json = "null"; }},
+      {"variables[0].default: not valid JSON", [](Content& c) { c.variables[0].default_json = "warm"; }},
+      {"variables: are over 200", [](Content& c) { c.variables.resize(201); }},
+      {"model.name: is empty", [](Content& c) { c.model->name = ""; }},
+      {"model.temperature: must", [](Content& c) { c.model->temperature = 2.01; }},
+      {"model.temperature: must", [](Content& c) { c.model->temperature = -0.1; }},
+      {"model.temperature: must", [](Content& c) { c.model->temperature = std::nan(""); }},
+      {"model.topP: must", [](Content& c) { c.model->top_p = 1.1; }},
+      {"model.maxTokens: must", [](Content& c) { c.model->max_tokens = 0; }},
+      {"config: must be an object", [](Content& c) { c.config = "[]"; }},
+      {"config: not valid JSON", [](Content& c) { c.config = R"({"a":1,"a":2})"; }},
+      {"config: an integer is beyond", [](Content& c) { c.config = R"({"a":9007199254740993})"; }},
+      {"config: the document is over",
+       [](Content& c) { c.config = "{\"a\":\"" + std::string(70'000, 'x') + "\"}"; }},
+      {"tools: must be a list", [](Content& c) { c.tools = "{}"; }},
+      {"outputSchema: must be an object", [](Content& c) { c.output_schema = "true"; }},
+      {"layers: are over 50", [](Content& c) { c.layers.resize(51); }},
+      {"layers[0].range: \"latest\" is not", [](Content& c) { c.layers[0].range = "latest"; }},
+      {"layers[0].name: is the artifact itself", [](Content& c) { c.layers[0].name = c.name; }},
+      {"layers[1].name: is there twice", [](Content& c) { c.layers.push_back(c.layers[0]); }},
+      {"lock[0].version: must", [](Content& c) { c.lock[0].version = 0; }},
+      {"lock[0].digest: is not", [](Content& c) { c.lock[0].digest = "sha256:AA"; }},
+      {"lock[1].name: is there twice", [](Content& c) { c.lock.push_back(c.lock[0]); }},
+  };
+  for (const Refusal& refusal : refusals) {
+    Content content = full_chat();
+    refusal.apply(content);
+    const auto result = checked_content(content);
+    ASSERT_FALSE(result.ok()) << refusal.says;
+    EXPECT_TRUE(result.error().detail.starts_with(refusal.says)) << result.error().detail << "\n"
+                                                                 << refusal.says;
+    EXPECT_EQ(result.error().fields.size(), 1U);
+  }
+}
+
+TEST(Content, TextsAndPolicies) {
+  EXPECT_EQ(refusal(text_prompt("")), "content: is empty");
+  EXPECT_EQ(refusal(text_prompt(std::string(kMaxTextBytes, 'x'))), "accepted");
+  const auto large = checked_content(text_prompt(std::string(kMaxTextBytes + 1, 'x')));
+  ASSERT_FALSE(large.ok());
+  EXPECT_EQ(large.error().code, ErrorCode::too_large);
+  Content policy = text_prompt("{\"limit\": 5, \"say\": \"{{not a hole\"}");
+  policy.kind = ArtifactKind::policy;
+  EXPECT_EQ(checked(policy).text, policy.text);
+  EXPECT_TRUE(checked(policy).variables.empty());
+  policy.text = "limit: 5";
+  EXPECT_TRUE(refusal(policy).starts_with("content: not valid JSON"));
+  policy.text = "{}";
+  policy.variables.push_back({"a", VariableType::string, true, "", ""});
+  EXPECT_EQ(refusal(policy), "variables: a policy has none");
+}
+
+TEST(Content, JsonFieldsTakeTheirCanonicalForm) {
+  Content content = full_chat();
+  content.tools = "null";
+  content.variables[0].default_json = " \"w\\u0061rm\" ";
+  const Content result = checked(content);
+  EXPECT_EQ(result.config, R"({"a":[1,2000],"z":1})");
+  EXPECT_EQ(result.tools, "");
+  EXPECT_EQ(result.variables[0].default_json, "\"warm\"");
+}
+
+std::string random_text(Random& random) {
+  static const std::vector<std::string> pieces{
+      "a",       "Ω",       "\U0001F600", "\n",   "\r\n", "\t",      "\"",     "\\",     "{{x}}",
+      "{{ y }}", "\\{{z}}", "{",          "\x01", "\x7F", "e\u0301", "\u00E9", "\u2028", "</script>"};
+  return "-" + random.text(pieces, 20);
+}
+
+Content random_content(Random& random) {
+  Content content = random.one_in(2) ? full_chat() : text_prompt(random_text(random));
+  for (Message& message : content.messages) {
+    if (message.role != MessageRole::placeholder) message.content = random_text(random);
+  }
+  if (random.one_in(2)) content.model.reset();
+  if (content.model) {
+    content.model->temperature = static_cast<double>(random.below(2001)) / 1000;
+    if (random.one_in(2)) content.model->provider.clear();
+    if (random.one_in(2)) content.model->max_tokens.reset();
+  }
+  if (random.one_in(2)) content.variables.clear();
+  for (Variable& variable : content.variables) {
+    if (random.one_in(2)) variable.description = random_text(random);
+    if (random.one_in(2)) variable.default_json.clear();
+  }
+  if (random.one_in(2))
+    content.config = R"({"x":[)" + std::to_string(random.below(1000)) + "e-3,1E3,\"\\u00e9\"]}";
+  if (random.one_in(2)) content.tools.clear();
+  if (random.one_in(3)) content.output_schema.clear();
+  if (random.one_in(2)) content.lock.clear();
+  return content;
+}
+
+TEST(Content, CanonicalFormRoundTripsAndIsRfc8785) {
+  for_random(1000, [](Random& random) {
+    const Content content = checked(random_content(random));
+    const std::string text = canonical_content(content);
+    const auto back = content_from_canonical(text);
+    ASSERT_TRUE(back.ok()) << back.error().detail;
+    EXPECT_EQ(*back, content);
+    EXPECT_EQ(canonical_content(*back), text);
+    EXPECT_EQ(*canonical_json(*parse_json(text, {.depth = 80})), text);
+    // Checking again changes nothing, so a version that was exported can be imported as it is.
+    EXPECT_EQ(checked(content), content);
+  });
+}
+
+TEST(Content, TheDigestCoversEveryField) {
+  void (*const changes[])(Content&) = {
+      [](Content& c) { c.name += "x"; },
+      [](Content& c) { c.semver = "9.9.9"; },
+      [](Content& c) { c.messages[0].content += " "; },
+      [](Content& c) { c.messages[0].role = MessageRole::developer; },
+      [](Content& c) { std::swap(c.messages[0], c.messages[2]); },
+      [](Content& c) { c.variables[0].name = "mood"; },
+      [](Content& c) { c.variables[0].type = VariableType::number; },
+      [](Content& c) { c.variables[0].required = true; },
+      [](Content& c) { c.variables[0].default_json = "\"cold\""; },
+      [](Content& c) { c.variables[0].description += "?"; },
+      [](Content& c) { std::swap(c.variables[0], c.variables[1]); },
+      [](Content& c) { c.model.reset(); },
+      [](Content& c) { c.model->provider = ""; },
+      [](Content& c) { c.model->name += "x"; },
+      [](Content& c) { c.model->temperature.reset(); },
+      [](Content& c) { c.model->top_p = 0.5; },
+      [](Content& c) { c.model->max_tokens = 1; },
+      [](Content& c) { c.config = ""; },
+      [](Content& c) { c.tools = ""; },
+      [](Content& c) { c.output_schema = "{}"; },
+      [](Content& c) { c.layers[0].range = "^2"; },
+      [](Content& c) { c.lock[0].version = 5; },
+      [](Content& c) { c.lock.clear(); },
+      [](Content& c) { c.kind = ArtifactKind::policy; },
+      [](Content& c) { c.type = ContentType::text; },
+  };
+  std::set<std::string> digests{digest_of(checked(full_chat()))};
+  for (const auto change : changes) {
+    Content content = checked(full_chat());
+    change(content);
+    EXPECT_TRUE(digests.insert(digest_of(content)).second) << canonical_content(content);
+  }
+}
+
+TEST(Content, OnlyTheCanonicalFormReadsBack) {
+  const std::string good = canonical_content(checked(full_chat()));
+  ASSERT_TRUE(content_from_canonical(good).ok());
+  const auto replaced = [&](const std::string& what, const std::string& with) {
+    std::string text = good;
+    const std::size_t at = text.find(what);
+    EXPECT_NE(at, std::string::npos) << what;
+    return text.replace(at, what.size(), with);
+  };
+  for (const std::string& bad : std::vector<std::string>{
+           "", "[]", "{}", " " + good, good + " ", good.substr(0, good.size() / 2),
+           replaced("\"kind\"", "\"kinds\""), replaced("\"kind\":\"prompt\"", "\"kind\":\"king\""),
+           replaced("\"version\":4", "\"version\":4.0"), replaced("\"version\":4", "\"version\":\"4\""),
+           replaced("\"config\":{", "\"about\":1,\"config\":{"),
+           replaced("\"content\":null", "\"content\":\"x\""),
+           replaced("\"provider\":\"openai\"", "\"provider\":\"\""), replaced("[1,2000]", "[1.0,2000]"),
+           replaced("Gr", "\\u0047r"), replaced("\"required\":false", "\"required\":0")}) {
+    EXPECT_FALSE(content_from_canonical(bad).ok()) << bad;
+  }
+}
 
 }  // namespace
 }  // namespace imprimatur
