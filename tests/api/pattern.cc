@@ -60,8 +60,7 @@ std::optional<std::string> array_mismatch(const json::array& pattern, const json
            ": " + json::serialize(actual).substr(0, 800);
   }
   for (std::size_t i = 0; i < wanted; ++i) {
-    if (auto why = mismatch(pattern[i], items[i], variables, where + "[" + std::to_string(i) + "]"))
-      return why;
+    if (auto why = unlike(pattern[i], items[i], variables, where + "[" + std::to_string(i) + "]")) return why;
   }
   return std::nullopt;
 }
@@ -134,8 +133,8 @@ bool matches_glob(std::string_view pattern, std::string_view text) {
   return rest.ends_with(pattern);
 }
 
-std::optional<std::string> mismatch(const json::value& pattern, const json::value& actual,
-                                    Variables& variables, const std::string& where) {
+std::optional<std::string> unlike(const json::value& pattern, const json::value& actual, Variables& variables,
+                                  const std::string& where) {
   if (pattern.is_string()) return text_mismatch(pattern.get_string(), actual, variables, where);
   if (pattern.is_array()) return array_mismatch(pattern.get_array(), actual, variables, where);
   if (!pattern.is_object()) {
@@ -151,7 +150,7 @@ std::optional<std::string> mismatch(const json::value& pattern, const json::valu
     const std::string key(substitute(member.key(), variables, Inside::text).text);
     const json::value* found = actual.get_object().if_contains(key);
     if (found == nullptr) return where + "." + key + ": is not there";
-    if (auto why = mismatch(member.value(), *found, variables, where + "." + key)) return why;
+    if (auto why = unlike(member.value(), *found, variables, where + "." + key)) return why;
   }
   return std::nullopt;
 }
@@ -179,7 +178,7 @@ json::value accepted(const json::value& pattern, const json::value& actual, Vari
     }
   }
   Variables tried = variables;
-  if (!mismatch(pattern, actual, tried)) {
+  if (!unlike(pattern, actual, tried)) {
     variables = std::move(tried);
     return pattern;
   }

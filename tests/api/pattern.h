@@ -26,8 +26,8 @@ Substituted substitute(std::string_view text, const Variables& variables, Inside
 bool matches_glob(std::string_view pattern, std::string_view text);
 
 // Why `actual` does not match; nothing when it does. Binds the variables that are new.
-std::optional<std::string> mismatch(const boost::json::value& pattern, const boost::json::value& actual,
-                                    Variables& variables, const std::string& where = "");
+std::optional<std::string> unlike(const boost::json::value& pattern, const boost::json::value& actual,
+                                  Variables& variables, const std::string& where = "");
 
 // The pattern with what does not match replaced by what came, variables in place of their values.
 boost::json::value accepted(const boost::json::value& pattern, const boost::json::value& actual,

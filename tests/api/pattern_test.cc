@@ -11,7 +11,7 @@ namespace {
 namespace json = boost::json;
 
 std::optional<std::string> differs(std::string_view pattern, std::string_view actual, Variables& variables) {
-  return mismatch(json::parse(pattern), json::parse(actual), variables);
+  return unlike(json::parse(pattern), json::parse(actual), variables);
 }
 std::optional<std::string> differs(std::string_view pattern, std::string_view actual) {
   Variables none;

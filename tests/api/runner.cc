@@ -4,6 +4,7 @@
 #include "api/world.h"
 #include "base/json.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <fstream>
@@ -210,7 +211,7 @@ class Player {
       if (!pattern) return "the pattern is no JSON";
       const auto actual = as_json(answer.body);
       if (!actual) return "the body is no JSON";
-      if (const auto why = mismatch(*pattern, *actual, variables_)) return *why;
+      if (const auto why = unlike(*pattern, *actual, variables_)) return *why;
     }
     for (const auto& [name, pattern] : expected.headers) {
       const std::string* value = answer.header(name);
@@ -219,7 +220,7 @@ class Player {
         continue;
       }
       if (value == nullptr) return name + " is not there";
-      if (const auto why = mismatch(pattern, *value, variables_, name)) return *why;
+      if (const auto why = unlike(json::value(pattern), json::value(*value), variables_, name)) return *why;
     }
     return {};
   }
@@ -284,7 +285,7 @@ std::vector<std::string> names() {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Api, testing::ValuesIn(names()),
-                         [](const testing::TestParamInfo<std::string>& info) { return info.param; });
+                         [](const testing::TestParamInfo<std::string>& each) { return each.param; });
 
 }  // namespace
 }  // namespace imprimatur::tests
