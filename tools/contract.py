@@ -336,6 +336,8 @@ def lint_answers(contract, method, operation, parameters):
         wanted |= {"401", "503"}
     if "requestBody" in operation:
         wanted |= {"400", "413", "415"}
+    if any(parameter["name"] == "Idempotency-Key" for parameter in parameters):
+        wanted |= {"400", "409"}
     if any(parameter["in"] == "query" for parameter in parameters):
         wanted |= {"400"}
     for status in sorted(wanted - set(answers)):

@@ -50,6 +50,7 @@ class Lint(unittest.TestCase):
         self.breaks("a list takes limit", lambda d: path(d, "/api/v1/users", "get").pop("parameters"))
         self.breaks("has no 401", lambda d: path(d, "/api/v1/users", "get")["responses"].pop("401"))
         self.breaks("has no 415", lambda d: path(d, "/api/v1/users", "post")["responses"].pop("415"))
+        self.breaks("has no 409", lambda d: path(d, "/api/v1/projects", "post")["responses"].pop("409"))
         self.breaks("not the shared problem", lambda d: path(d, "/api/v1/users", "get")["responses"].update(
             {"403": {"$ref": "#/components/responses/NotFound"}}))
         self.breaks("has no schema", lambda d: path(d, "/metrics", "get")["responses"]["200"].pop("content"))
