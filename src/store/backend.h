@@ -30,6 +30,9 @@ class Ground {
   Backend backend() const { return backend_; }
   // What Database takes to open it directly.
   std::string target() const;
+  // PostgreSQL: as if the server went away, and as if it came back.
+  void cut() const;
+  void mend() const;
 
  private:
   Backend backend_;
@@ -50,6 +53,33 @@ class StoreTest : public testing::TestWithParam<Backend> {
   Ground ground_;
   ManualClock clock_{Time{1'800'000'000'000'000}};
 };
+
+// A suite with an open store and short ways to write and to read.
+class OpenStoreTest : public StoreTest {
+ protected:
+  void SetUp() override {
+    StoreTest::SetUp();
+    if (!IsSkipped()) store_ = open();
+  }
+  // A write with an event, so that anything may change.
+  Status change(const std::function<void(Tx&)>& work) {
+    return store_->write({"org"}, [&](Tx& tx) -> Status {
+      work(tx);
+      tx.append("org", {"test.changed", "organisation", "{}", {"system"}});
+      return Ok{};
+    });
+  }
+  template <class F>
+  auto look(F&& work) {
+    using T = std::invoke_result_t<F, Tx&>;
+    return store_->read([&](Tx& tx) -> Result<T> { return work(tx); }).value();
+  }
+  std::unique_ptr<Store> store_;
+};
+
+// Every journal: no gap, each entry bound to the one before, heads that fit and are signed. The number of
+// entries.
+std::uint64_t expect_intact(Store& store);
 
 #define IMPRIMATUR_ON_EVERY_BACKEND(Suite)                                                   \
   INSTANTIATE_TEST_SUITE_P(On, Suite, testing::Values(Backend::sqlite, Backend::postgresql), \

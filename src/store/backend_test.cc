@@ -1,6 +1,8 @@
 #include "store/backend.h"
 
+#include "journal/signing.h"
 #include "store/database.h"
+#include "store/journal_rows.h"
 
 #include <cstdlib>
 #include <fcntl.h>
@@ -8,6 +10,7 @@
 #include <fstream>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,6 +89,7 @@ class Server {
     if (child > 0) return child;
     if (user_ != 0 && (::setgroups(0, nullptr) != 0 || ::setgid(group_) != 0 || ::setuid(user_) != 0))
       ::_exit(126);
+    ::prctl(PR_SET_PDEATHSIG, SIGINT);  // the server does not outlive a test program that was killed
     if (::chdir(directory_.c_str()) != 0) ::_exit(126);
     const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     ::dup2(out, 1);
@@ -151,6 +155,48 @@ StoreOptions Ground::options() const {
 
 std::string Ground::target() const {
   return backend_ == Backend::sqlite ? place_ + "/imprimatur.db" : server().url(place_);
+}
+
+void Ground::cut() const {
+  server().run("ALTER DATABASE " + place_ + " ALLOW_CONNECTIONS false");
+  server().run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + place_ + "'");
+}
+
+void Ground::mend() const { server().run("ALTER DATABASE " + place_ + " ALLOW_CONNECTIONS true"); }
+
+std::uint64_t expect_intact(Store& store) {
+  std::uint64_t total = 0;
+  const Status done = store.read([&](Tx& tx) -> Status {
+    std::uint64_t entries_in_table = 0;
+    tx.database().each("SELECT count(*) FROM entries",
+                       [&](const Row& row) { entries_in_table = row.integer(0); });
+    for (const Head& head : heads(tx)) {
+      Hash256 previous{};
+      Time last;
+      journal::Frontier frontier;
+      const auto all = entries(tx, head.journal, 1, 1'000'000);
+      EXPECT_EQ(all.size(), head.size) << head.journal;
+      for (const journal::Entry& entry : all) {
+        EXPECT_EQ(entry.seq, frontier.size + 1);
+        EXPECT_EQ(entry.previous, previous);
+        EXPECT_EQ(entry.hash, journal::hash_of(entry));
+        EXPECT_GE(entry.time, last);
+        previous = entry.hash;
+        last = entry.time;
+        frontier.append(journal::leaf_of(entry));
+      }
+      EXPECT_EQ(head.last_hash, previous);
+      EXPECT_EQ(head.frontier.root(), frontier.root());
+      EXPECT_TRUE(journal::verify_signature(
+          head.public_key, journal::head_bytes(head.journal, head.size, frontier.root(), previous),
+          head.signature));
+      total += head.size;
+    }
+    EXPECT_EQ(total, entries_in_table);
+    return Ok{};
+  });
+  EXPECT_TRUE(done.ok());
+  return total;
 }
 
 StoreTest::StoreTest() : ground_(GetParam()) {}

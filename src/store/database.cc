@@ -37,7 +37,7 @@ std::string with_named_placeholders(std::string_view sql) {
   return out;
 }
 
-[[noreturn]] void rethrow_sqlite(const soci::sqlite3_soci_error& error) {
+[[noreturn]] void rethrow_sqlite(const soci::sqlite3_soci_error& error, Access access) {
   switch (error.result() & 0xff) {
     case SQLITE_CONSTRAINT: throw ConstraintBroken(error.get_error_message());
     case SQLITE_BUSY:
@@ -47,20 +47,25 @@ std::string with_named_placeholders(std::string_view sql) {
     case SQLITE_FULL:
     case SQLITE_CANTOPEN:
     case SQLITE_NOTADB:
-    case SQLITE_READONLY:
     case SQLITE_NOMEM:
     case SQLITE_PROTOCOL: throw DatabaseGone(error.get_error_message());
+    // A directory that became read-only; in a read it is a defect: reads do not write.
+    case SQLITE_READONLY:
+      if (access == Access::read_write) throw DatabaseGone(error.get_error_message());
+      throw std::runtime_error(error.get_error_message());
     default: throw std::runtime_error(error.get_error_message());  // a defect in the SQL or the schema
   }
 }
 
-[[noreturn]] void rethrow_postgresql(const soci::postgresql_soci_error& error, bool connected) {
+[[noreturn]] void rethrow_postgresql(const soci::postgresql_soci_error& error, Access access,
+                                     bool connected) {
   const std::string state = error.sqlstate();
   const std::string_view kind = std::string_view(state).substr(0, 2);
   if (kind == "23") throw ConstraintBroken(error.get_error_message());
   if (kind == "40" || state == "55P03" || state == "57014") throw DatabaseBusy(error.get_error_message());
   // Connection, resources, operator intervention, system errors; a lost connection often has no state at all.
-  if (!connected || kind == "08" || kind == "53" || kind == "57" || kind == "58" || state == "25006") {
+  if (!connected || kind == "08" || kind == "53" || kind == "57" || kind == "58" ||
+      (state == "25006" && access == Access::read_write)) {  // a standby
     throw DatabaseGone(error.get_error_message());
   }
   throw std::runtime_error(error.get_error_message());
@@ -198,13 +203,13 @@ namespace {
 
 // Runs `work`, and gives what SOCI throws its meaning.
 template <class F>
-auto translated(bool connected_before, const std::function<bool()>& connected, F&& work) {
+auto translated(Access access, bool connected_before, const std::function<bool()>& connected, F&& work) {
   try {
     return work();
   } catch (const soci::sqlite3_soci_error& error) {
-    rethrow_sqlite(error);
+    rethrow_sqlite(error, access);
   } catch (const soci::postgresql_soci_error& error) {
-    rethrow_postgresql(error, connected_before && connected());
+    rethrow_postgresql(error, access, connected_before && connected());
   } catch (const soci::soci_error& error) {
     if (!connected()) throw DatabaseGone(error.get_error_message());
     throw std::runtime_error(error.get_error_message());
@@ -300,7 +305,7 @@ std::int64_t Database::run(std::string_view sql, std::span<const Argument> argum
   if (found != session_->statements.end() && !found->second->running) {
     statement = found->second.get();
   } else {
-    own = translated(connected_before, connected,
+    own = translated(options_.access, connected_before, connected,
                      [&] { return session_->prepare(options_.dialect, sql, arguments); });
     statement = own.get();
     if (found == session_->statements.end() && session_->statements.size() < kMaxPrepared) {
@@ -320,7 +325,7 @@ std::int64_t Database::run(std::string_view sql, std::span<const Argument> argum
   statement->running = true;
   std::int64_t changed = 0;
   try {
-    translated(connected_before, connected, [&] {
+    translated(options_.access, connected_before, connected, [&] {
       const Row row{statement->columns};
       bool more = statement->prepared.execute(true);
       if (statement->columns.empty()) {
@@ -344,7 +349,7 @@ std::int64_t Database::run(std::string_view sql, std::span<const Argument> argum
 void Database::script(const std::string& sql) {
   if (options_.interceptor) options_.interceptor(Moment::before, sql);
   const auto connected = [this] { return session_->connected(options_.dialect); };
-  translated(connected(), connected, [&] { session_->connection.once << sql; });
+  translated(options_.access, connected(), connected, [&] { session_->connection.once << sql; });
   if (options_.interceptor) options_.interceptor(Moment::after, sql);
 }
 

@@ -1,0 +1,347 @@
+// What a store promises about commands, reads and commits, on every database.
+#include "store/store.h"
+
+#include "store/backend.h"
+#include "store/database.h"
+#include "store/identity_rows.h"
+#include "store/journal_rows.h"
+#include "store/schema.h"
+
+#include <atomic>
+#include <latch>
+#include <map>
+#include <mutex>
+#include <thread>
+
+namespace imprimatur::store {
+namespace {
+
+journal::Event event(const std::string& action = "test.happened") {
+  return {action, "organisation", "{}", {"system"}};
+}
+
+class Heard {
+ public:
+  CommitListener listener() {
+    return [this](const std::vector<journal::Entry>& entries) {
+      std::lock_guard guard(mutex_);
+      for (const journal::Entry& entry : entries) {
+        std::uint64_t& last = last_[entry.journal];
+        if (entry.seq != last + 1) out_of_order_ += 1;
+        last = entry.seq;
+        total_ += 1;
+      }
+    };
+  }
+  std::uint64_t total() const {
+    std::lock_guard guard(mutex_);
+    return total_;
+  }
+  std::uint64_t out_of_order() const {
+    std::lock_guard guard(mutex_);
+    return out_of_order_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::uint64_t> last_;
+  std::uint64_t total_ = 0, out_of_order_ = 0;
+};
+
+class CommandTest : public OpenStoreTest {
+ protected:
+  Status put(const std::string& account, int count) {
+    return store_->write({"org"}, [&](Tx& tx) -> Status {
+      put_failed_logins(tx, account, {count, tx.now()});
+      tx.append("org", event());
+      return Ok{};
+    });
+  }
+  int count(const std::string& account) {
+    return look([&](Tx& tx) { return failed_logins(tx, account).count; });
+  }
+};
+
+TEST_P(CommandTest, AReadAfterAWriteSeesIt) {
+  for (int i = 1; i <= 20; ++i) {
+    ASSERT_TRUE(put("a", i).ok());
+    ASSERT_EQ(count("a"), i);
+  }
+  EXPECT_EQ(expect_intact(*store_), 20u);
+}
+
+TEST_P(CommandTest, SixtyFourWritersShareCommitsAndFailAlone) {
+  constexpr int kWriters = 64, kRounds = 5;
+  Heard heard;
+  store_->on_commit(heard.listener());
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kWriters; ++i) {
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < kRounds; ++round) {
+        const std::string account = std::to_string(i) + "/" + std::to_string(round);
+        const std::string project = "prj_" + std::to_string(i % 3);
+        bool thrown = false;
+        std::optional<Result<int>> done;
+        try {
+          done = store_->write({project, "org"}, [&](Tx& tx) -> Result<int> {
+            put_failed_logins(tx, account, {1, tx.now()});
+            tx.append("org", event());
+            tx.append(project, event());
+            if (i % 4 == 1) return conflict("no");
+            if (i % 4 == 2) throw std::logic_error("no");
+            if (i % 4 == 3) {
+              tx.database().exec(
+                  "INSERT INTO writers (id, group_number, seen_at) SELECT id, 0, 0 FROM writers");
+            }
+            return i;
+          });
+        } catch (const std::logic_error&) {
+          thrown = true;
+        }
+        if (thrown != (i % 4 == 2)) wrong += 1;
+        if (!thrown && done->ok() != (i % 4 == 0)) wrong += 1;
+        if (!thrown && !done->ok() && done->error().code != ErrorCode::conflict) wrong += 1;
+        if (count(account) != (i % 4 == 0 ? 1 : 0)) wrong += 1;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(expect_intact(*store_), 2u * kWriters / 4 * kRounds);
+  EXPECT_EQ(heard.total(), 2u * kWriters / 4 * kRounds);
+  EXPECT_EQ(heard.out_of_order(), 0u);
+}
+
+TEST_P(CommandTest, TimeNeverGoesBackInAJournal) {
+  ASSERT_TRUE(put("a", 1).ok());
+  clock_.set(Time{1'000'000});
+  ASSERT_TRUE(put("a", 2).ok());
+  EXPECT_EQ(look([&](Tx& tx) { return entries(tx, "org", 2, 1).at(0).time; }), Time{1'800'000'000'000'000});
+  EXPECT_EQ(expect_intact(*store_), 2u);
+}
+
+TEST_P(CommandTest, ListenersHearBeforeTheWriterIsAnswered) {
+  Heard heard;
+  store_->on_commit(heard.listener());
+  for (std::uint64_t i = 1; i <= 10; ++i) {
+    ASSERT_TRUE(put("a", 1).ok());
+    ASSERT_EQ(heard.total(), i);
+  }
+}
+
+TEST_P(CommandTest, RefusedWritesSayWhyAndReadsGoOn) {
+  ASSERT_TRUE(put("a", 1).ok());
+  store_->refuse_writes("the journal is broken at entry 7");
+  EXPECT_FALSE(store_->writes_open());
+  const Status refused = put("a", 2);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+  EXPECT_EQ(refused.error().detail, "the journal is broken at entry 7");
+  EXPECT_EQ(count("a"), 1);
+  store_->open_writes();
+  EXPECT_TRUE(put("a", 3).ok());
+}
+
+TEST_P(CommandTest, AReadCannotWrite) {
+  EXPECT_THROW((void)store_->read([](Tx& tx) -> Status {
+    put_failed_logins(tx, "a", {1, Time{1}});
+    return Ok{};
+  }),
+               std::exception);
+  EXPECT_EQ(count("a"), 0);
+}
+
+TEST_P(CommandTest, AReadIsOneSnapshot) {
+  ASSERT_TRUE(put("a", 1).ok());
+  const auto seen = look([&](Tx& tx) {
+    const int before = failed_logins(tx, "a").count;
+    EXPECT_TRUE(put("a", 2).ok());
+    return std::make_pair(before, failed_logins(tx, "a").count);
+  });
+  EXPECT_EQ(seen.first, 1);
+  EXPECT_EQ(seen.second, 1);
+  EXPECT_EQ(count("a"), 2);
+}
+
+TEST_P(CommandTest, DataOutliveTheStore) {
+  ASSERT_TRUE(put("a", 5).ok());
+  store_.reset();
+  store_ = open();
+  EXPECT_EQ(count("a"), 5);
+  ASSERT_TRUE(put("a", 6).ok());
+  EXPECT_EQ(expect_intact(*store_), 2u);
+}
+
+TEST_P(CommandTest, ANewerSchemaIsRefused) {
+  ASSERT_TRUE(store_
+                  ->write({},
+                          [](Tx& tx) -> Status {
+                            tx.database().touch("INSERT INTO schema_versions (version) VALUES (?)",
+                                                newest_schema() + 1);
+                            return Ok{};
+                          })
+                  .ok());
+  store_.reset();
+  const auto opened = Store::open(ground_.options(), clock_, kSeed);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(opened.error().detail.find("newer program"), std::string::npos);
+}
+
+TEST_P(CommandTest, FullQueuesAndSlowCommandsAreRefusedInTime) {
+  store_.reset();
+  StoreOptions options = ground_.options();
+  options.queue = 1;
+  options.write_timeout = milliseconds(300);
+  options.readers = 1;
+  options.read_timeout = milliseconds(300);
+  store_ = open(options);
+  std::latch running(1), go_on(1);
+  std::thread slow([&] {
+    EXPECT_TRUE(store_
+                    ->write({},
+                            [&](Tx&) -> Status {
+                              running.count_down();
+                              go_on.wait();
+                              return Ok{};
+                            })
+                    .ok());
+  });
+  running.wait();
+  std::thread waiting([&] {
+    const Status late = put("late", 1);
+    EXPECT_FALSE(late.ok());
+    EXPECT_EQ(late.error().code, ErrorCode::unavailable);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const Status full = put("full", 1);
+  EXPECT_FALSE(full.ok());
+  waiting.join();
+  go_on.count_down();
+  slow.join();
+  EXPECT_EQ(count("late"), 0);
+
+  const Status crowded =
+      store_->read([&](Tx&) -> Status { return store_->read([](Tx&) -> Status { return Ok{}; }); });
+  ASSERT_FALSE(crowded.ok());
+  EXPECT_EQ(crowded.error().code, ErrorCode::unavailable);
+}
+
+TEST_P(CommandTest, ABulkCommandIsOneSavepoint) {
+  ASSERT_TRUE(store_
+                  ->write({"org"},
+                          [](Tx& tx) -> Status {
+                            for (int i = 0; i < 500; ++i) {
+                              put_failed_logins(tx, std::to_string(i), {i, Time{}});
+                              tx.append("org", event());
+                            }
+                            return Ok{};
+                          })
+                  .ok());
+  EXPECT_EQ(count("499"), 499);
+  EXPECT_EQ(expect_intact(*store_), 500u);
+}
+
+using CommandDeathTest = CommandTest;
+
+TEST_P(CommandDeathTest, AGovernedChangeWithoutAnEventAborts) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH((void)store_->write({"org"},
+                                   [](Tx& tx) -> Status {
+                                     insert_user(tx, {{"usr_1"}, "a@b.c", "A", "", false, false, Time{1}});
+                                     return Ok{};
+                                   }),
+               "without an event");
+}
+
+TEST_P(CommandDeathTest, AnUnlockedJournalAborts) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH((void)store_->write({"org"},
+                                   [](Tx& tx) -> Status {
+                                     tx.append("prj_1", event());
+                                     return Ok{};
+                                   }),
+               "not locked");
+}
+
+IMPRIMATUR_ON_EVERY_BACKEND(CommandTest);
+// The rule stands above the databases, and the child of such a test would start a server of its own.
+INSTANTIATE_TEST_SUITE_P(On, CommandDeathTest, testing::Values(Backend::sqlite),
+                         [](const auto& each) { return std::string(name_of(each.param)); });
+
+TEST(DirectoryTest, OneProcessServesADirectory) {
+  Ground ground(Backend::sqlite);
+  ManualClock clock(Time{1});
+  auto first = Store::open(ground.options(), clock, kSeed);
+  ASSERT_TRUE(first.ok());
+  const auto second = Store::open(ground.options(), clock, kSeed);
+  ASSERT_FALSE(second.ok());
+  EXPECT_NE(second.error().detail.find("another process"), std::string::npos);
+  first.value().reset();
+  EXPECT_TRUE(Store::open(ground.options(), clock, kSeed).ok());
+}
+
+TEST(DirectoryTest, APlaceThatCannotBeMadeIsRefused) {
+  ManualClock clock(Time{1});
+  StoreOptions options;
+  options.directory = "/proc/nowhere/data";
+  const auto opened = Store::open(options, clock, kSeed);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::unavailable);
+}
+
+TEST(DirectoryTest, AnUnreachableServerIsRefused) {
+  ManualClock clock(Time{1});
+  StoreOptions options;
+  for (const char* url : {"postgresql://127.0.0.1:1/none", "postgresql://%zz", "mysql://x"}) {
+    options.url = url;
+    const auto opened = Store::open(options, clock, kSeed);
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.error().code, ErrorCode::unavailable);
+  }
+}
+
+// Two processes on one PostgreSQL: no gap in any journal, and each hears everything once and in order.
+TEST(SharedTest, TwoStoresAppendToOneJournal) {
+  Ground ground(Backend::postgresql);
+  if (!ground.available()) GTEST_SKIP() << "PostgreSQL 15 is not installed";
+  ManualClock clock(Time{1'800'000'000'000'000});
+  StoreOptions options = ground.options();
+  options.poll_interval = milliseconds(5);
+  auto one = Store::open(options, clock, kSeed).value();
+  auto two = Store::open(options, clock, kSeed).value();
+  Heard heard_one, heard_two;
+  one->on_commit(heard_one.listener());
+  two->on_commit(heard_two.listener());
+  constexpr int kThreads = 8, kRounds = 20;
+  std::vector<std::thread> threads;
+  std::atomic<int> failed = 0;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      Store& store = i % 2 == 0 ? *one : *two;
+      for (int round = 0; round < kRounds; ++round) {
+        const std::string project = "prj_" + std::to_string(round % 2);
+        const Status done = store.write({"org", project}, [&](Tx& tx) -> Status {
+          tx.append("org", event());
+          tx.append(project, event());
+          return Ok{};
+        });
+        if (!done.ok()) failed += 1;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(failed, 0);
+  constexpr std::uint64_t kTotal = 2 * kThreads * kRounds;
+  EXPECT_EQ(expect_intact(*one), kTotal);
+  for (int i = 0; i < 200 && (heard_one.total() < kTotal || heard_two.total() < kTotal); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(heard_one.total(), kTotal);
+  EXPECT_EQ(heard_two.total(), kTotal);
+  EXPECT_EQ(heard_one.out_of_order(), 0u);
+  EXPECT_EQ(heard_two.out_of_order(), 0u);
+}
+
+}  // namespace
+}  // namespace imprimatur::store
