@@ -354,8 +354,6 @@ class Decoder {
       case '5': return 's';
       case '7': return 't';
       case '8': return 'b';
-      case '@': return 'a';
-      case '$': return 's';
       default: return c;
     }
   }
@@ -367,8 +365,7 @@ class Decoder {
       bool letters = false;
       std::size_t inner = 0;
       const std::size_t word = at;
-      for (; at < end && (is_letter(raw_[at]) || is_digit(raw_[at]) || raw_[at] == '@' || raw_[at] == '$');
-           ++at) {
+      for (; at < end && (is_letter(raw_[at]) || is_digit(raw_[at])); ++at) {
         letters |= is_letter(raw_[at]);
         inner +=
             plain_of_leet(raw_[at]) != raw_[at] && (at > word || (at + 1 < end && is_letter(raw_[at + 1])))
@@ -382,7 +379,7 @@ class Decoder {
       words += letters && at - word >= 2 ? 1 : 0;
       leet_words += letters && inner > 0 && at - word >= 3 && at - word <= 16 ? 1 : 0;
     }
-    if (leet_words < kLeastLeetWords || leet_words * 3 < words) return;
+    if (leet_words < kLeastLeetWords || leet_words * 2 < words) return;
     std::string text(raw_.substr(start, end - start));
     std::transform(text.begin(), text.end(), text.begin(), plain_of_leet);
     add(Encoding::leet, start, end, std::move(text));

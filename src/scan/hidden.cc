@@ -161,6 +161,33 @@ void variation_selectors(const Document& document, const RuleSpec& rule, std::ve
   });
 }
 
+// Latin letters that have a code of their own for each style: mathematical alphabets, full width.
+void styled_letters(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
+  constexpr std::size_t kLeastLetters = 16;  // a heading of three words, not a logo
+  constexpr std::size_t kMostBetween = 4;    // spaces and marks inside a sentence
+  each_text(document, [&](std::size_t index, std::string_view text) {
+    std::size_t start = 0;
+    std::size_t end = 0;
+    std::size_t letters = 0;
+    const auto close = [&] {
+      if (letters >= kLeastLetters) add(out, index, start, end, rule, {});
+      letters = 0;
+    };
+    for (std::size_t at = next_non_ascii(text, 0); at < text.size();) {
+      const Character c = character_at(text, at);
+      const bool styled = (c.code >= 0x1D400 && c.code <= 0x1D6A5) ||
+                          (c.code >= 0xFF21 && c.code <= 0xFF3A) || (c.code >= 0xFF41 && c.code <= 0xFF5A);
+      if (styled) {
+        if (letters > 0 && c.start > end + kMostBetween) close();
+        if (letters++ == 0) start = c.start;
+        end = c.end;
+      }
+      at = next_non_ascii(text, c.end);
+    }
+    close();
+  });
+}
+
 void mixed_scripts(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
   each_text(document, [&](std::size_t index, std::string_view text) {
     std::size_t words = 0;

@@ -15,6 +15,7 @@ constexpr std::array kPredicates = {
     Named{"zero_width_in_words", zero_width_in_words},
     Named{"variation_selectors", variation_selectors},
     Named{"mixed_scripts", mixed_scripts},
+    Named{"styled_letters", styled_letters},
     Named{"decoded_attack", decoded_attack},
     Named{"concealed_sentence", concealed_sentence},
     Named{"untrusted_undelimited", untrusted_undelimited},

@@ -16,6 +16,7 @@ void tag_characters(const Document& document, const RuleSpec& rule, std::vector<
 void bidi_controls(const Document& document, const RuleSpec& rule, std::vector<Match>& out);
 void zero_width_in_words(const Document& document, const RuleSpec& rule, std::vector<Match>& out);
 void variation_selectors(const Document& document, const RuleSpec& rule, std::vector<Match>& out);
+void styled_letters(const Document& document, const RuleSpec& rule, std::vector<Match>& out);
 void mixed_scripts(const Document& document, const RuleSpec& rule, std::vector<Match>& out);
 
 // concealed.cc: what encodings hide. `words` of the rule name the encodings.
