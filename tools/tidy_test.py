@@ -128,6 +128,10 @@ class Budgets(TidyTest):
         self.keeps("src/base/a.cc", 'int f() {\n  g(R"({"a": {)");\n}\n' + "int x;\n" * 80)
 
 
+    def test_a_header_for_tests_says_so(self):
+        self.keeps("src/base/a.h", "// For tests: an a.\n#pragma once\n#include <gtest/gtest.h>\n" + "int x();\n" * 200)
+
+
 class Names(TidyTest):
     def test_files(self):
         self.breaks("src/base/string_util.cc", "", "file name", 1)
@@ -196,7 +200,7 @@ class Pages(TidyTest):
         self.breaks("src/server/a.cc", text, "operations.md", 1, docs__operations_dot_md="none\n")
 
     def test_configuration_keys_are_documented(self):
-        text = 'read("request_timeout", value);\n'
+        text = '{"request_timeout", "how long", set},\n'
         self.keeps("src/server/config.cc", text, docs__operations_dot_md="| `request_timeout` | |\n")
         self.breaks("src/server/config.cc", text, "request_timeout", 1, docs__operations_dot_md="none\n")
 
