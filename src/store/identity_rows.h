@@ -56,7 +56,8 @@ void insert_session(Tx& tx, const Session& session);
 std::optional<Session> session_by_hash(Tx& tx, std::string_view hash);
 void put_session_used(Tx& tx, const SessionId& session, Time at);
 void delete_session(Tx& tx, const SessionId& session);
-void delete_sessions_of(Tx& tx, const PrincipalId& person);
+// All of a person but `keep`; how many there were.
+std::int64_t delete_sessions_of(Tx& tx, const PrincipalId& person, const SessionId& keep = {});
 void delete_expired_sessions(Tx& tx, Time now);
 
 // Failed logins of an account, known or not (the key is a keyed hash of the e-mail).
@@ -67,6 +68,7 @@ struct FailedLogins {
 FailedLogins failed_logins(Tx& tx, std::string_view account);
 void put_failed_logins(Tx& tx, std::string_view account, const FailedLogins& failed);
 void delete_failed_logins(Tx& tx, std::string_view account);
+void delete_old_failed_logins(Tx& tx, Time before);
 
 // The outcome of a write that carried an Idempotency-Key, kept for 24 hours.
 struct Idempotent {

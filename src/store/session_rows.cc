@@ -30,8 +30,8 @@ void delete_session(Tx& tx, const SessionId& session) {
   tx.database().touch("DELETE FROM sessions WHERE id = ?", session);
 }
 
-void delete_sessions_of(Tx& tx, const PrincipalId& person) {
-  tx.database().touch("DELETE FROM sessions WHERE person = ?", person);
+std::int64_t delete_sessions_of(Tx& tx, const PrincipalId& person, const SessionId& keep) {
+  return tx.database().touch("DELETE FROM sessions WHERE person = ? AND id <> ?", person, keep);
 }
 
 void delete_expired_sessions(Tx& tx, Time now) {
@@ -58,6 +58,10 @@ void put_failed_logins(Tx& tx, std::string_view account, const FailedLogins& fai
 
 void delete_failed_logins(Tx& tx, std::string_view account) {
   tx.database().touch("DELETE FROM failed_logins WHERE account = ?", account);
+}
+
+void delete_old_failed_logins(Tx& tx, Time before) {
+  tx.database().touch("DELETE FROM failed_logins WHERE last_at < ?", before);
 }
 
 std::optional<Idempotent> idempotent(Tx& tx, const PrincipalId& principal, std::string_view key,

@@ -1,0 +1,50 @@
+// /projects/{project}/service-accounts.
+#include "http/api/identity_routes.h"
+#include "http/api/request.h"
+
+#include <boost/json.hpp>
+
+namespace imprimatur::http {
+namespace {
+
+namespace json = boost::json;
+
+json::object account_json(const identity::AccountView& view) {
+  return {{"id", view.account.id.text},
+          {"name", view.account.name},
+          {"owner", owner_json(view.account.owner, view.owner_name)},
+          {"createdAt", to_rfc3339(view.account.created_at)}};
+}
+
+Result<Response> list(IdentityApi api, const Request& request, const PathArguments& path) {
+  const Principal who = TRY(caller(request, api.identity));
+  Query query(request);
+  const store::PageRequest at = page(query);
+  TRY(query.done());
+  const auto found = TRY(api.projects.service_accounts(who, path["project"], at));
+  json::array items;
+  for (const identity::AccountView& view : found.items) items.push_back(account_json(view));
+  return answer_list(std::move(items), found.next_cursor);
+}
+
+Result<Response> create(IdentityApi api, const Request& request, const PathArguments& path) {
+  const store::Command asked = TRY(command(request, api.identity));
+  TRY(no_query(request));
+  Body body = TRY(Body::of(request));
+  const std::string name = body.fields().text("name");
+  TRY(body.done());
+  return answer(account_json(TRY(api.projects.create_service_account(asked, path["project"], name))), 201);
+}
+
+}  // namespace
+
+void add_service_account_routes(Router& router, IdentityApi api) {
+  const std::string all = "/api/v1/projects/{project}/service-accounts";
+  router.add({Method::get, all,
+              [api](const Request& request, const PathArguments& path) { return list(api, request, path); }});
+  router.add({Method::post, all, [api](const Request& request, const PathArguments& path) {
+                return create(api, request, path);
+              }});
+}
+
+}  // namespace imprimatur::http

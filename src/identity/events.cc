@@ -1,0 +1,147 @@
+#include "identity/events.h"
+
+#include "base/hash.h"
+#include "base/json.h"
+
+#include <algorithm>
+
+#include <boost/json.hpp>
+
+namespace imprimatur::identity {
+namespace {
+
+namespace json = boost::json;
+
+json::value text_or_null(std::string_view text) { return text.empty() ? json::value() : json::value(text); }
+
+journal::Event event(std::string_view action, std::string resource, json::object details,
+                     const PrincipalId& actor) {
+  auto text = canonical_json(json::value(std::move(details)));
+  return {std::string(action), std::move(resource), std::move(text).value(), actor};
+}
+
+std::string user_resource(const PrincipalId& user) { return "user:" + user.text; }
+std::string name_digest(std::string_view name) { return "sha256:" + to_hex(sha256(name)); }
+
+json::object project_details(const Project& project) {
+  return {{"project", project.id.text}, {"nameDigest", name_digest(project.name)}};
+}
+
+std::string_view name_of(LoginFailure why) {
+  switch (why) {
+    case LoginFailure::unknown: return "unknown";
+    case LoginFailure::password: return "password";
+    case LoginFailure::disabled: return "disabled";
+  }
+  CHECK(false, "unknown login failure");
+}
+
+}  // namespace
+
+journal::Event organisation_created(std::string_view signing_key_digest) {
+  return event("organisation.created", "organisation", {{"signingKey", signing_key_digest}},
+               PrincipalId{std::string(kSystem)});
+}
+
+journal::Event user_created(const PrincipalId& actor, const User& user) {
+  return event("user.created", user_resource(user.id),
+               {{"user", user.id.text}, {"organisationAdmin", user.organisation_admin}}, actor);
+}
+
+journal::Event user_changed(const PrincipalId& actor, const User& user, std::int64_t sessions_revoked) {
+  return event("user.changed", user_resource(user.id),
+               {{"user", user.id.text},
+                {"disabled", user.disabled},
+                {"organisationAdmin", user.organisation_admin},
+                {"sessionsRevoked", sessions_revoked}},
+               actor);
+}
+
+journal::Event password_changed(const PrincipalId& actor, const PrincipalId& person,
+                                std::int64_t sessions_revoked) {
+  return event("user.password_changed", user_resource(person),
+               {{"user", person.text}, {"sessionsRevoked", sessions_revoked}}, actor);
+}
+
+journal::Event session_opened(const Session& session) {
+  return event("session.opened", "session:" + session.id.text,
+               {{"session", session.id.text},
+                {"user", session.person.text},
+                {"expiresAt", to_rfc3339(session.expires_at)}},
+               session.person);
+}
+
+journal::Event session_closed(const SessionId& session, const PrincipalId& person) {
+  return event("session.closed", "session:" + session.text,
+               {{"session", session.text}, {"user", person.text}}, person);
+}
+
+journal::Event login_failed(const std::optional<User>& user, LoginFailure why) {
+  return event("login.failed", "organisation",
+               {{"user", text_or_null(user ? user->id.text : std::string())}, {"reason", name_of(why)}},
+               PrincipalId{std::string(kAnonymous)});
+}
+
+journal::Event project_registered(const Project& project) {
+  return event("project.registered", "project:" + project.id.text, project_details(project),
+               project.created_by);
+}
+
+journal::Event project_created(const Project& project) {
+  return event("project.created", "project:" + project.id.text, project_details(project), project.created_by);
+}
+
+journal::Event member_changed(const PrincipalId& actor, const Membership& member,
+                              std::optional<Role> previous, std::vector<std::string> team_names) {
+  std::sort(team_names.begin(), team_names.end());
+  return event("member.changed", "member:" + member.person.text,
+               {{"user", member.person.text},
+                {"role", imprimatur::name_of(member.role)},
+                {"previousRole", previous ? json::value(imprimatur::name_of(*previous)) : json::value()},
+                {"teams", json::array(team_names.begin(), team_names.end())}},
+               actor);
+}
+
+journal::Event member_removed(const PrincipalId& actor, const Membership& member) {
+  return event("member.removed", "member:" + member.person.text,
+               {{"user", member.person.text}, {"previousRole", imprimatur::name_of(member.role)}}, actor);
+}
+
+journal::Event team_created(const PrincipalId& actor, const Team& team) {
+  return event("team.created", "team:" + team.name, {{"team", team.name}}, actor);
+}
+
+journal::Event service_account_created(const PrincipalId& actor, const ServiceAccount& account) {
+  return event("service_account.created", "service_account:" + account.id.text,
+               {{"serviceAccount", account.id.text}, {"owner", account.owner.text}}, actor);
+}
+
+journal::Event key_created(const PrincipalId& actor, const ApiKey& key, std::string_view environment) {
+  json::array scopes;
+  for (const Scope scope : key.scopes) scopes.push_back(json::value(imprimatur::name_of(scope)));
+  return event("key.created", "key:" + key.id.text,
+               {{"key", key.id.text},
+                {"serviceAccount", key.account.text},
+                {"owner", key.owner.text},
+                {"scopes", std::move(scopes)},
+                {"environment", text_or_null(environment)},
+                {"expiresAt", key.expires_at ? json::value(to_rfc3339(*key.expires_at)) : json::value()}},
+               actor);
+}
+
+journal::Event key_revoked(const PrincipalId& actor, const KeyId& key) {
+  return event("key.revoked", "key:" + key.text, {{"key", key.text}}, actor);
+}
+
+journal::Event environment_created(const PrincipalId& actor, const Environment& environment) {
+  return event("environment.changed", "environment:" + environment.name,
+               {{"environment", environment.name},
+                {"order", environment.order},
+                {"protectionVersion", environment.protection.version},
+                {"protectionDigest", digest_of(environment.protection)},
+                {"weakened", false},
+                {"proposedBy", nullptr}},
+               actor);
+}
+
+}  // namespace imprimatur::identity

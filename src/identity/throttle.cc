@@ -1,0 +1,31 @@
+#include "identity/throttle.h"
+
+#include <algorithm>
+
+namespace imprimatur::identity {
+namespace {
+
+Duration delay_after(int failures) {
+  if (failures < kFreeFailures) return {};
+  Duration delay = kFirstDelay;
+  for (int i = kFreeFailures; i < failures && delay < kLongestDelay; ++i) delay.micros *= 2;
+  return std::min(delay, kLongestDelay);
+}
+
+}  // namespace
+
+Status may_attempt(const store::FailedLogins& failed, Time now) {
+  const Time open = failed.last + delay_after(failed.count);
+  if (now >= open) return Ok{};
+  const std::int64_t left = (open - now).micros;
+  return Error{.code = ErrorCode::rate_limited,
+               .detail = "Too many failed attempts on this account; wait before the next one.",
+               .retry_after_seconds = static_cast<int>((left + 999'999) / 1'000'000)};
+}
+
+store::FailedLogins failed_again(const store::FailedLogins& failed, Time now) {
+  const bool forgotten = now >= failed.last + kFailuresForgotten;
+  return {.count = forgotten ? 1 : failed.count + 1, .last = now};
+}
+
+}  // namespace imprimatur::identity
