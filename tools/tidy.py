@@ -341,11 +341,7 @@ def check_environment(files):
 
 
 def events_of(text):
-    part = re.split(r"^events:\s*$", text, maxsplit=1, flags=re.M)
-    if len(part) < 2:
-        return set()
-    body = re.split(r"^\S", part[1], maxsplit=1, flags=re.M)[0]
-    return set(re.findall(r"^  ([a-z_]+\.[a-z_]+):", body, re.M))
+    return set(re.findall(r"^  - action: ([a-z_]+\.[a-z_]+)$", text, re.M))
 
 
 def check_events(files):

@@ -205,7 +205,7 @@ class Pages(TidyTest):
         self.breaks("src/server/config.cc", text, "request_timeout", 1, docs__operations_dot_md="none\n")
 
     def test_events_are_documented(self):
-        events = "ids:\n  a: b\nevents:\n  version.saved:\n    details: {}\n"
+        events = "events:\n  - action: version.saved\n    details: {}\n"
         self.keeps("src/store/a.cc", 'emit("version.saved");\nopen("version.json");\n', api__events_dot_yaml=events)
         self.breaks("src/store/a.cc", 'emit("version.burnt");\n', "version.burnt", 1, api__events_dot_yaml=events)
 
