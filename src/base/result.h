@@ -52,7 +52,7 @@ Error too_large(std::string detail);
 Error unprocessable(std::string detail, std::vector<std::string> reasons = {});
 Error unavailable(std::string detail);
 
-struct [[nodiscard]] Ok {
+struct Ok {
   bool operator==(const Ok&) const = default;
 };
 
@@ -104,10 +104,13 @@ using Status = Result<Ok>;
 
 }  // namespace imprimatur
 
-// The value of a Result, or a return of its error from the enclosing function.
-#define TRY(expression)                                           \
-  __extension__({                                                 \
-    auto try_result_ = (expression);                              \
-    if (!try_result_.ok()) return std::move(try_result_).error(); \
-    std::move(try_result_).value();                               \
+#define TRY_NAMED(name, expression)                 \
+  __extension__({                                   \
+    auto name = (expression);                       \
+    if (!name.ok()) return std::move(name).error(); \
+    std::move(name).value();                        \
   })
+#define TRY_COUNTED(count, expression) TRY_NAMED(try_result_##count, expression)
+#define TRY_EXPANDED(count, expression) TRY_COUNTED(count, expression)
+// The value of a Result, or a return of its error from the enclosing function. May be nested.
+#define TRY(expression) TRY_EXPANDED(__COUNTER__, expression)
