@@ -88,6 +88,7 @@ void insert_verdict(Tx& tx, const Verdict& verdict);
 std::vector<Verdict> verdicts(Tx& tx, const ReviewId& review);  // oldest first
 void insert_comment(Tx& tx, const Comment& comment);
 Result<Page<Comment>> comments(Tx& tx, const ReviewId& review, const PageRequest& page);
+std::optional<Comment> comment(Tx& tx, const ReviewId& review, std::string_view id);
 
 void insert_release(Tx& tx, const Release& release);
 void end_release(Tx& tx, const ReleaseId& id, ReleaseEnd end, Time at);

@@ -177,4 +177,14 @@ Result<Page<Comment>> comments(Tx& tx, const ReviewId& review, const PageRequest
   return out;
 }
 
+std::optional<Comment> comment(Tx& tx, const ReviewId& review, std::string_view id) {
+  return tx.database().one(
+      "SELECT id, review, cycle, given_by, body, given_at FROM comments "
+      "WHERE project = (SELECT project FROM reviews WHERE id = ?) AND review = ? AND id = ?",
+      [](const Row& row) {
+        return Comment{row.text(0), {row.text(1)}, row.integer(2), {row.text(3)}, row.text(4), row.time(5)};
+      },
+      review, review, std::string(id));
+}
+
 }  // namespace imprimatur::store
