@@ -1,0 +1,234 @@
+#include "registry/events.h"
+
+#include "base/hash.h"
+#include "base/json.h"
+
+#include <boost/json.hpp>
+
+namespace imprimatur::registry::events {
+namespace {
+
+namespace json = boost::json;
+
+json::value id_or_null(const std::string& id) { return id.empty() ? json::value() : json::value(id); }
+
+json::value number_or_null(const std::optional<std::int64_t>& number) {
+  return number ? json::value(*number) : json::value();
+}
+
+std::string digest_of_text(std::string_view text) { return "sha256:" + to_hex(sha256(text)); }
+
+json::array items_of(const Review& review) {
+  json::array out;
+  for (const ReviewItem& item : review.items) {
+    out.push_back({{"artifact", item.artifact.text},
+                   {"version", item.version},
+                   {"digest", item.digest},
+                   {"base", id_or_null(item.base.text)}});
+  }
+  return out;
+}
+
+json::array moves_of(const Moves& moves) {
+  json::array out;
+  for (const Move& move : moves) {
+    out.push_back(
+        {{"artifact", move.artifact.text},
+         {"version", move.version},
+         {"from", name_of(move.from)},
+         {"to", name_of(move.to)},
+         {"reason", move.reason == ArchiveReason::none ? json::value() : json::value(name_of(move.reason))}});
+  }
+  return out;
+}
+
+journal::Event event(std::string action, std::string resource, json::object details,
+                     const PrincipalId& actor) {
+  auto text = canonical_json(json::value(std::move(details)));
+  return {std::move(action), std::move(resource), std::move(text).value(), actor};
+}
+
+std::string version_resource(const ArtifactId& artifact, std::int64_t version) {
+  return "version:" + artifact.text + "/" + std::to_string(version);
+}
+
+std::string review_resource(const ReviewId& review) { return "review:" + review.text; }
+
+json::object submission(const Review& review, const Moves& moves) {
+  return {{"review", review.id.text},
+          {"environment", review.environment.text},
+          {"cycle", review.cycle},
+          {"items", items_of(review)},
+          {"protectionVersion", review.protection_version},
+          {"moves", moves_of(moves)}};
+}
+
+json::object released(const Release& release, const Moves& moves) {
+  return {{"release", release.id.text},
+          {"changeSet", release.change_set},
+          {"environment", release.environment.text},
+          {"artifact", release.artifact.text},
+          {"version", release.version},
+          {"digest", release.digest},
+          {"review", id_or_null(release.review.text)},
+          {"replaced", id_or_null(release.replaced.text)},
+          {"previous", id_or_null(release.previous.text)},
+          {"rollout", nullptr},
+          {"protectionVersion", release.protection_version},
+          {"gate", digest_of_text(release.gate)},
+          {"moves", moves_of(moves)}};
+}
+
+journal::Event closing(std::string action, const PrincipalId& actor, const Review& review,
+                       const Moves& moves) {
+  return event(std::move(action), review_resource(review.id),
+               {{"review", review.id.text}, {"cycle", review.cycle}, {"moves", moves_of(moves)}}, actor);
+}
+
+}  // namespace
+
+journal::Event artifact_created(const PrincipalId& actor, const Artifact& artifact) {
+  return event("artifact.created", "artifact:" + artifact.id.text,
+               {{"artifact", artifact.id.text},
+                {"kind", name_of(artifact.kind)},
+                {"type", name_of(artifact.type)},
+                {"nameDigest", digest_of_text(artifact.name)}},
+               actor);
+}
+
+journal::Event version_saved(const PrincipalId& actor, const Version& version, Origin origin) {
+  return event("version.saved", version_resource(version.artifact, version.number),
+               {{"artifact", version.artifact.text},
+                {"number", version.number},
+                {"digest", version.digest},
+                {"author", version.author.text},
+                {"accountable", id_or_null(version.accountable.text)},
+                {"base", version.base_version == 0 ? json::value() : json::value(version.base_version)},
+                {"origin", origin == Origin::saved ? "saved" : "imported"}},
+               actor);
+}
+
+journal::Event scan_recorded(const PrincipalId& actor, const ScanRecord& scan) {
+  return event("scan.recorded", version_resource(scan.artifact, scan.version),
+               {{"scan", scan.id.text},
+                {"artifact", scan.artifact.text},
+                {"version", scan.version},
+                {"digest", scan.digest},
+                {"status", scan.status},
+                {"scoreTenths", scan.score_tenths},
+                {"critical", scan.critical_findings},
+                {"ruleset", scan.ruleset},
+                {"report", digest_of_text(scan.report)}},
+               actor);
+}
+
+journal::Event review_submitted(const PrincipalId& actor, const Review& review, const Moves& moves) {
+  return event("review.submitted", review_resource(review.id), submission(review, moves), actor);
+}
+
+journal::Event review_moved(const PrincipalId& actor, const Review& review, const Moves& moves) {
+  return event("review.moved", review_resource(review.id), submission(review, moves), actor);
+}
+
+journal::Event review_withdrawn(const PrincipalId& actor, const Review& review, const Moves& moves) {
+  return closing("review.withdrawn", actor, review, moves);
+}
+
+journal::Event review_commented(const PrincipalId& actor, const Comment& comment) {
+  return event("review.commented", review_resource(comment.review),
+               {{"review", comment.review.text}, {"comment", comment.id}}, actor);
+}
+
+journal::Event verdict_given(const PrincipalId& actor, const Verdict& verdict) {
+  return event("verdict.given", review_resource(verdict.review),
+               {{"review", verdict.review.text},
+                {"cycle", verdict.cycle},
+                {"person", verdict.by.text},
+                {"verdict", name_of(verdict.kind)},
+                {"environment", verdict.environment.text},
+                {"itemsDigest", verdict.items_digest},
+                {"baseDigest", verdict.base_digest},
+                {"protectionVersion", verdict.protection_version}},
+               actor);
+}
+
+journal::Event review_approved(const PrincipalId& actor, const Review& review,
+                               std::int64_t protection_version, const Moves& moves) {
+  return event("review.approved", review_resource(review.id),
+               {{"review", review.id.text},
+                {"cycle", review.cycle},
+                {"items", items_of(review)},
+                {"protectionVersion", protection_version},
+                {"moves", moves_of(moves)}},
+               actor);
+}
+
+journal::Event review_reopened(const PrincipalId& actor, const Review& review, const Moves& moves) {
+  return closing("review.reopened", actor, review, moves);
+}
+
+journal::Event review_rejected(const PrincipalId& actor, const Review& review, const Moves& moves) {
+  return closing("review.rejected", actor, review, moves);
+}
+
+journal::Event review_deployed(const PrincipalId& actor, const Review& review,
+                               const std::string& change_set) {
+  return event("review.deployed", review_resource(review.id),
+               {{"review", review.id.text}, {"cycle", review.cycle}, {"changeSet", change_set}}, actor);
+}
+
+journal::Event release_created(const PrincipalId& actor, const Release& release, const Moves& moves) {
+  return event("release.created", "release:" + release.id.text, released(release, moves), actor);
+}
+
+journal::Event release_rolled_back(const PrincipalId& actor, const Release& release,
+                                   const ReleaseId& restores, const Moves& moves) {
+  json::object details = released(release, moves);
+  details["restores"] = restores.text;
+  return event("release.rolled_back", "release:" + release.id.text, std::move(details), actor);
+}
+
+journal::Event version_retired(const PrincipalId& actor, const Version& version,
+                               const EnvironmentId& environment, const ReleaseId& ended, const Moves& moves) {
+  return event("version.retired", version_resource(version.artifact, version.number),
+               {{"artifact", version.artifact.text},
+                {"version", version.number},
+                {"digest", version.digest},
+                {"environment", environment.text},
+                {"ended", id_or_null(ended.text)},
+                {"moves", moves_of(moves)}},
+               actor);
+}
+
+journal::Event label_moved(const PrincipalId& actor, const ArtifactId& artifact, std::string_view label,
+                           std::optional<std::int64_t> version, std::optional<std::int64_t> previous) {
+  return event("label.moved", "label:" + artifact.text + "/" + std::string(label),
+               {{"artifact", artifact.text},
+                {"label", label},
+                {"version", number_or_null(version)},
+                {"previous", number_or_null(previous)}},
+               actor);
+}
+
+journal::Event environment_changed(const PrincipalId& actor, const Environment& environment, bool weakened,
+                                   const PrincipalId& proposed_by) {
+  return event("environment.changed", "environment:" + environment.id.text,
+               {{"environment", environment.id.text},
+                {"nameDigest", digest_of_text(environment.name)},
+                {"order", environment.order},
+                {"protectionVersion", environment.protection.version},
+                {"protectionDigest", digest_of(environment.protection)},
+                {"weakened", weakened},
+                {"proposedBy", id_or_null(proposed_by.text)}},
+               actor);
+}
+
+journal::Event environment_proposed(const PrincipalId& actor, const Environment& proposal) {
+  return event("environment.proposed", "environment:" + proposal.id.text,
+               {{"environment", proposal.id.text},
+                {"order", proposal.order},
+                {"protectionDigest", digest_of(proposal.protection)}},
+               actor);
+}
+
+}  // namespace imprimatur::registry::events

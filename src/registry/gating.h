@@ -1,0 +1,36 @@
+// What the gate looks at, gathered inside the transaction that acts on the answer.
+#pragma once
+
+#include "domain/protection.h"
+#include "domain/records.h"
+#include "store/store.h"
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace imprimatur::registry {
+
+// Everyone who saved, imported or is accountable for any version of the artifact since the one live in the
+// environment, and whoever did so for this version.
+std::set<PrincipalId> contributors(store::Tx& tx, const ArtifactId& artifact, std::int64_t version,
+                                   const EnvironmentId& environment);
+
+// SHA-256 over what is live now for each item, in order.
+std::string base_digest_of(store::Tx& tx, const std::vector<ReviewItem>& items,
+                           const EnvironmentId& environment);
+
+// `review`: the one whose verdicts may count; none for a look at a version that nobody submitted.
+GateFacts gate_facts(store::Tx& tx, const Environment& environment, const std::vector<ReviewItem>& items,
+                     const std::optional<Review>& review, std::string_view ruleset);
+
+// The review that a deploy of exactly these items to the environment rests on: the newest that is open or
+// approved and holds them and nothing else.
+std::optional<Review> review_for_items(store::Tx& tx, const EnvironmentId& environment,
+                                       const std::vector<ReviewItem>& items);
+
+// The gate answer for one version, as asked by itself.
+GateAnswer gate_answer(store::Tx& tx, const Environment& environment, const Version& version,
+                       std::string_view ruleset);
+
+}  // namespace imprimatur::registry

@@ -1,0 +1,438 @@
+#include "registry/queries.h"
+
+#include "registry/caller.h"
+#include "registry/gating.h"
+#include "store/identity_rows.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace imprimatur::registry {
+namespace {
+
+constexpr std::string_view kLatest = "latest";
+
+void add_display(store::Tx& tx, Displays& displays, const PrincipalId& id) {
+  if (!id.empty() && !displays.contains(id)) displays[id] = store::display_of(tx, id);
+}
+
+// Whoever may not read drafts sees what is deployed, and nothing else.
+bool visible(store::Tx& tx, const Caller& caller, const ArtifactId& artifact, std::int64_t version) {
+  if (caller.may(Permission::read_drafts)) return true;
+  const auto live = store::live_releases(tx, artifact);
+  return std::any_of(live.begin(), live.end(),
+                     [&](const Release& release) { return release.version == version; });
+}
+
+Status require_visible(store::Tx& tx, const Caller& caller, const VersionRef& ref) {
+  TRY(caller.require(Permission::read_live));
+  if (visible(tx, caller, ref.artifact, ref.number)) return Ok{};
+  return not_found("There is no such version, or you may not see it.");
+}
+
+Result<ArtifactScene> visible_artifact(store::Tx& tx, const Principal& who, const ArtifactId& id) {
+  ArtifactScene scene = TRY(artifact_for(tx, who, id));
+  TRY(scene.caller.require(Permission::read_live));
+  if (!scene.caller.may(Permission::read_drafts) && store::live_releases(tx, id).empty()) {
+    return not_found("There is no such prompt, or you may not see it.");
+  }
+  return scene;
+}
+
+ArtifactView view_of(store::Tx& tx, const Caller& caller, Artifact artifact,
+                     const std::vector<Environment>& environments) {
+  ArtifactView view{std::move(artifact), caller.project().name, {}, {}, {}};
+  add_display(tx, view.displays, view.artifact.created_by);
+  if (caller.may(Permission::read_drafts)) {
+    view.labels[std::string(kLatest)] = view.artifact.latest_version;
+    for (const Label& label : store::labels(tx, view.artifact.id)) view.labels[label.name] = label.version;
+  }
+  for (const Release& release : store::live_releases(tx, view.artifact.id)) {
+    for (const Environment& environment : environments) {
+      if (environment.id == release.environment) view.live[environment.name] = release.version;
+    }
+  }
+  return view;
+}
+
+std::vector<Action> offers(store::Tx& tx, const Caller& caller, const Environment& last,
+                           const Version& version, std::string_view ruleset) {
+  OfferFacts facts;
+  facts.interactive = caller.principal().interactive();
+  facts.contributor =
+      contributors(tx, version.artifact, version.number, last.id).contains(caller.principal().id);
+  if (version.state == State::approved) facts.gate_met = gate_answer(tx, last, version, ruleset).met;
+  facts.was_live = version.state == State::archived && version.reason == ArchiveReason::superseded;
+  return allowed_actions(version.state, caller.permissions(), facts);
+}
+
+VersionView view_of(store::Tx& tx, const Caller& caller, const Artifact& artifact, Version version,
+                    const Environment& last, std::string_view ruleset) {
+  VersionView view;
+  view.artifact = artifact;
+  auto content = content_from_canonical(version.content);
+  if (!content.ok()) throw std::runtime_error("version of " + artifact.id.text + " holds unreadable content");
+  view.content = std::move(content).value();
+  view.scan = store::latest_scan(tx, artifact.id, version.number);
+  view.reviews = store::reviews_of(tx, artifact.id, version.number);
+  for (const Environment& environment : store::environments(tx, artifact.project)) {
+    view.environments[environment.id] = environment.name;
+  }
+  view.allowed = offers(tx, caller, last, version, ruleset);
+  add_display(tx, view.displays, version.author);
+  view.version = std::move(version);
+  return view;
+}
+
+std::vector<Action> review_offers(store::Tx& tx, const Caller& caller, const Review& review, bool gate_met) {
+  OfferFacts facts;
+  facts.interactive = caller.principal().interactive();
+  facts.gate_met = gate_met;
+  for (const ReviewItem& item : review.items) {
+    facts.contributor =
+        facts.contributor ||
+        contributors(tx, item.artifact, item.version, review.environment).contains(caller.principal().id);
+  }
+  switch (review.state) {
+    case ReviewState::open: {
+      auto out = allowed_actions(State::in_review, caller.permissions(), facts);
+      // An environment that asks for checks alone can be met while the review is still open.
+      if (gate_met && caller.may(Permission::deploy)) out.push_back(Action::deploy);
+      return out;
+    }
+    case ReviewState::approved: {
+      auto out = allowed_actions(State::approved, caller.permissions(), facts);
+      std::erase(out, Action::retire);
+      return out;
+    }
+    case ReviewState::rejected:
+    case ReviewState::withdrawn:
+    case ReviewState::deployed: return {};
+  }
+  CHECK(false, "unknown review state");
+}
+
+ReviewView view_of(store::Tx& tx, const Caller& caller, Review review, std::string_view ruleset) {
+  ReviewView view;
+  const Environment environment = environment_by_id(tx, review.project, review.environment);
+  view.project = caller.project().name;
+  view.environment = environment.name;
+  for (const ReviewItem& item : review.items) {
+    const auto artifact = store::artifact(tx, item.artifact);
+    view.names.push_back(artifact ? artifact->name : "");
+  }
+  view.verdicts = store::verdicts(tx, review.id);
+  view.gate = gate(gate_facts(tx, environment, review.items, review, ruleset));
+  view.allowed = review_offers(tx, caller, review, view.gate.met);
+  add_display(tx, view.displays, review.submitted_by);
+  for (const Verdict& verdict : view.verdicts) add_display(tx, view.displays, verdict.by);
+  view.review = std::move(review);
+  return view;
+}
+
+// A number, "latest" or "live:<environment>".
+Result<Version> version_named(store::Tx& tx, const Artifact& artifact, std::string_view name) {
+  constexpr std::string_view kLive = "live:", kLabel = "label:";
+  if (name.starts_with(kLabel)) {
+    for (const Label& label : store::labels(tx, artifact.id)) {
+      if (label.name == name.substr(kLabel.size())) {
+        return version_or_404(tx, artifact.id, label.version);
+      }
+    }
+    return not_found("The prompt has no such label.");
+  }
+  if (name.starts_with(kLive)) {
+    const Environment environment = TRY(environment_or_404(tx, artifact.project, name.substr(kLive.size())));
+    const auto live = store::live_release(tx, artifact.id, environment.id);
+    if (!live) return not_found("Nothing is live there.");
+    return version_or_404(tx, artifact.id, live->version);
+  }
+  std::int64_t number = 0;
+  if (name == kLatest) {
+    number = artifact.latest_version;
+  } else {
+    const auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (ec != std::errc() || end != name.data() + name.size() || number < 1) {
+      return invalid("Name a version by its number, `latest`, `live:<environment>` or `label:<label>`.");
+    }
+  }
+  return version_or_404(tx, artifact.id, number);
+}
+
+ReleaseView view_of(store::Tx& tx, Release release, const Artifact& artifact, std::string environment) {
+  const auto version = store::version(tx, release.artifact, release.version);
+  ReleaseView view{
+      std::move(release), artifact.name, version ? version->semver : "", std::move(environment), {}};
+  add_display(tx, view.displays, view.release.by);
+  return view;
+}
+
+EnvironmentView view_of(store::Tx& tx, Environment environment) {
+  EnvironmentView view;
+  view.proposal = store::proposal(tx, environment.id);
+  for (const Team& team : store::teams(tx, environment.project)) view.teams[team.id] = team.name;
+  if (view.proposal) add_display(tx, view.displays, view.proposal->by);
+  view.environment = std::move(environment);
+  return view;
+}
+
+Result<std::string> journal_of(store::Tx& tx, const Principal& who, std::string_view project) {
+  if (project.empty() && who.key_project.empty()) {
+    if (who.organisation_admin && who.interactive()) return std::string(journal::kOrganisation);
+    return forbidden("The organisation's journal is for its admins.",
+                     {"name a project that you are a member of"});
+  }
+  const Caller caller = TRY(Caller::in_named(tx, who, project));
+  TRY(caller.require(Permission::read_audit));
+  return caller.project().id.text;
+}
+
+}  // namespace
+
+Queries::Queries(store::Store& store, const Registry& registry) : store_(store), registry_(registry) {}
+
+Result<Page<ArtifactView>> Queries::artifacts(const Principal& who, std::string_view project,
+                                              store::ArtifactQuery query, const PageRequest& request) {
+  return store_.read([&](store::Tx& tx) -> Result<Page<ArtifactView>> {
+    const Caller caller = TRY(Caller::in_named(tx, who, project));
+    TRY(caller.require(Permission::read_live));
+    query.project = caller.project().id;
+    query.only_live = !caller.may(Permission::read_drafts);
+    auto page = TRY(store::artifacts(tx, query, request));
+    const auto environments = store::environments(tx, query.project);
+    Page<ArtifactView> out{{}, std::move(page.next_cursor)};
+    for (Artifact& artifact : page.items) {
+      out.items.push_back(view_of(tx, caller, std::move(artifact), environments));
+    }
+    return out;
+  });
+}
+
+Result<ArtifactView> Queries::artifact(const Principal& who, const ArtifactId& id) {
+  return store_.read([&](store::Tx& tx) -> Result<ArtifactView> {
+    ArtifactScene scene = TRY(visible_artifact(tx, who, id));
+    const auto environments = store::environments(tx, scene.artifact.project);
+    return view_of(tx, scene.caller, std::move(scene.artifact), environments);
+  });
+}
+
+Result<Page<VersionView>> Queries::versions(const Principal& who, const ArtifactId& id,
+                                            const PageRequest& request) {
+  return store_.read([&](store::Tx& tx) -> Result<Page<VersionView>> {
+    const ArtifactScene scene = TRY(visible_artifact(tx, who, id));
+    const Environment last = last_environment(tx, scene.artifact.project);
+    auto page = TRY(store::versions(tx, id, request));
+    Page<VersionView> out{{}, std::move(page.next_cursor)};
+    for (Version& version : page.items) {
+      if (!visible(tx, scene.caller, id, version.number)) continue;
+      out.items.push_back(
+          view_of(tx, scene.caller, scene.artifact, std::move(version), last, registry_.ruleset()));
+    }
+    return out;
+  });
+}
+
+Result<VersionView> Queries::version(const Principal& who, const VersionRef& ref) {
+  return store_.read([&](store::Tx& tx) -> Result<VersionView> {
+    const ArtifactScene scene = TRY(visible_artifact(tx, who, ref.artifact));
+    TRY(require_visible(tx, scene.caller, ref));
+    return view_of(tx, scene.caller, scene.artifact, TRY(version_or_404(tx, ref.artifact, ref.number)),
+                   last_environment(tx, scene.artifact.project), registry_.ruleset());
+  });
+}
+
+Result<DiffView> Queries::diff(const Principal& who, const ArtifactId& id, std::string_view from,
+                               std::string_view to) {
+  struct Pair {
+    Version from, to;
+  };
+  const Pair pair = TRY(store_.read([&](store::Tx& tx) -> Result<Pair> {
+    const ArtifactScene scene = TRY(visible_artifact(tx, who, id));
+    TRY(scene.caller.require(Permission::read_drafts));
+    return Pair{TRY(version_named(tx, scene.artifact, from)), TRY(version_named(tx, scene.artifact, to))};
+  }));
+  return DiffView{pair.from.number, pair.to.number,
+                  TRY(imprimatur::diff(TRY(content_from_canonical(pair.from.content)),
+                                       TRY(content_from_canonical(pair.to.content))))};
+}
+
+Result<Page<ScanRecord>> Queries::scans(const Principal& who, const VersionRef& ref,
+                                        const PageRequest& page) {
+  return store_.read([&](store::Tx& tx) -> Result<Page<ScanRecord>> {
+    const ArtifactScene scene = TRY(visible_artifact(tx, who, ref.artifact));
+    TRY(require_visible(tx, scene.caller, ref));
+    TRY(version_or_404(tx, ref.artifact, ref.number));
+    return store::scans(tx, ref.artifact, ref.number, page);
+  });
+}
+
+Result<GateAnswer> Queries::gate(const Principal& who, const VersionRef& ref, std::string_view environment) {
+  return store_.read([&](store::Tx& tx) -> Result<GateAnswer> {
+    const ArtifactScene scene = TRY(visible_artifact(tx, who, ref.artifact));
+    TRY(require_visible(tx, scene.caller, ref));
+    const Environment target = TRY(environment_or_404(tx, scene.artifact.project, environment));
+    return gate_answer(tx, target, TRY(version_or_404(tx, ref.artifact, ref.number)), registry_.ruleset());
+  });
+}
+
+Result<LabelsView> Queries::labels(const Principal& who, const ArtifactId& id) {
+  return store_.read([&](store::Tx& tx) -> Result<LabelsView> {
+    const ArtifactScene scene = TRY(visible_artifact(tx, who, id));
+    TRY(scene.caller.require(Permission::read_drafts));
+    LabelsView view{store::labels(tx, id), {}};
+    const Version latest = TRY(version_or_404(tx, id, scene.artifact.latest_version));
+    view.labels.push_back({id, std::string(kLatest), latest.number, latest.author, latest.created_at});
+    std::sort(view.labels.begin(), view.labels.end(),
+              [](const Label& a, const Label& b) { return a.name < b.name; });
+    for (const Label& label : view.labels) add_display(tx, view.displays, label.by);
+    return view;
+  });
+}
+
+Result<Page<ReviewView>> Queries::reviews(const Principal& who, std::string_view project,
+                                          std::optional<ReviewState> state, bool mine,
+                                          const PageRequest& request) {
+  return store_.read([&](store::Tx& tx) -> Result<Page<ReviewView>> {
+    const Caller caller = TRY(Caller::in_named(tx, who, project));
+    TRY(caller.require(Permission::read_drafts));
+    const store::ReviewQuery query{caller.project().id, state, mine ? who.id : PrincipalId{}, {}};
+    auto page = TRY(store::reviews(tx, query, request));
+    Page<ReviewView> out{{}, std::move(page.next_cursor)};
+    for (Review& review : page.items) {
+      out.items.push_back(view_of(tx, caller, std::move(review), registry_.ruleset()));
+    }
+    return out;
+  });
+}
+
+Result<ReviewView> Queries::review(const Principal& who, const ReviewId& id) {
+  return store_.read([&](store::Tx& tx) -> Result<ReviewView> {
+    ReviewScene scene = TRY(review_for(tx, who, id));
+    TRY(scene.caller.require(Permission::read_drafts));
+    return view_of(tx, scene.caller, std::move(scene.review), registry_.ruleset());
+  });
+}
+
+Result<Queries::Comments> Queries::comments(const Principal& who, const ReviewId& id,
+                                            const PageRequest& page) {
+  return store_.read([&](store::Tx& tx) -> Result<Comments> {
+    const ReviewScene scene = TRY(review_for(tx, who, id));
+    TRY(scene.caller.require(Permission::read_drafts));
+    Comments out{TRY(store::comments(tx, id, page)), {}};
+    for (const Comment& comment : out.page.items) add_display(tx, out.displays, comment.by);
+    return out;
+  });
+}
+
+Result<Queries::Comments> Queries::comment(const Principal& who, const ReviewId& id,
+                                           std::string_view wanted) {
+  return store_.read([&](store::Tx& tx) -> Result<Comments> {
+    const ReviewScene scene = TRY(review_for(tx, who, id));
+    TRY(scene.caller.require(Permission::read_drafts));
+    auto found = store::comment(tx, id, wanted);
+    if (!found) return not_found("There is no such comment.");
+    Comments out;
+    add_display(tx, out.displays, found->by);
+    out.page.items.push_back(*std::move(found));
+    return out;
+  });
+}
+
+Result<ReleaseView> Queries::release(const Principal& who, const ReleaseId& id) {
+  return store_.read([&](store::Tx& tx) -> Result<ReleaseView> {
+    auto release = store::release(tx, id);
+    if (!release) return not_found("There is no such release, or you may not see it.");
+    const ArtifactScene scene = TRY(visible_artifact(tx, who, release->artifact));
+    const std::string environment = environment_by_id(tx, release->project, release->environment).name;
+    return view_of(tx, *std::move(release), scene.artifact, environment);
+  });
+}
+
+Result<Page<ReleaseView>> Queries::releases(const Principal& who, const ArtifactId& id,
+                                            std::string_view environment, const PageRequest& request) {
+  return store_.read([&](store::Tx& tx) -> Result<Page<ReleaseView>> {
+    const ArtifactScene scene = TRY(visible_artifact(tx, who, id));
+    const Environment target = TRY(environment_or_404(tx, scene.artifact.project, environment));
+    auto page = TRY(store::releases(tx, id, target.id, request));
+    Page<ReleaseView> out{{}, std::move(page.next_cursor)};
+    for (Release& release : page.items) {
+      out.items.push_back(view_of(tx, std::move(release), scene.artifact, target.name));
+    }
+    return out;
+  });
+}
+
+Result<std::vector<EnvironmentView>> Queries::environments(const Principal& who, std::string_view project) {
+  return store_.read([&](store::Tx& tx) -> Result<std::vector<EnvironmentView>> {
+    const Caller caller = TRY(Caller::in_named(tx, who, project));
+    TRY(caller.require(Permission::read_live));
+    std::vector<EnvironmentView> out;
+    for (Environment& environment : store::environments(tx, caller.project().id)) {
+      out.push_back(view_of(tx, std::move(environment)));
+    }
+    return out;
+  });
+}
+
+Result<EnvironmentView> Queries::environment(const Principal& who, std::string_view project,
+                                             std::string_view name) {
+  return store_.read([&](store::Tx& tx) -> Result<EnvironmentView> {
+    const Caller caller = TRY(Caller::in_named(tx, who, project));
+    TRY(caller.require(Permission::read_live));
+    return view_of(tx, TRY(environment_or_404(tx, caller.project().id, name)));
+  });
+}
+
+Result<Page<journal::Entry>> Queries::audit(const Principal& who, std::string_view project,
+                                            store::AuditQuery query, const PageRequest& page) {
+  return store_.read([&](store::Tx& tx) -> Result<Page<journal::Entry>> {
+    query.journal = TRY(journal_of(tx, who, project));
+    if (query.actor.find('@') != std::string::npos) {
+      const auto person = store::user_by_email(tx, query.actor);
+      if (!person) return Page<journal::Entry>{};
+      query.actor = person->id.text;
+    }
+    return store::audit(tx, query, page);
+  });
+}
+
+Result<store::Head> Queries::journal(const Principal& who, std::string_view project,
+                                     const std::function<void(const journal::Entry&)>& take) {
+  constexpr int kAtOnce = 1000;
+  return store_.read([&](store::Tx& tx) -> Result<store::Head> {
+    const std::string journal = TRY(journal_of(tx, who, project));
+    auto head = store::head(tx, journal);
+    if (!head) return not_found("The journal is empty.");
+    std::uint64_t next = 1;
+    while (next <= head->size) {
+      const auto some = store::entries(tx, journal, next, kAtOnce);
+      CHECK(!some.empty(), "the journal is shorter than its head says");
+      for (const journal::Entry& entry : some) take(entry);
+      next = some.back().seq + 1;
+    }
+    return *std::move(head);
+  });
+}
+
+Result<store::Head> Queries::checkpoint(const Principal& who, std::string_view project) {
+  return store_.read([&](store::Tx& tx) -> Result<store::Head> {
+    auto head = store::head(tx, TRY(journal_of(tx, who, project)));
+    if (!head) return not_found("The journal is empty.");
+    return *std::move(head);
+  });
+}
+
+Result<Queries::Proof> Queries::proof(const Principal& who, std::string_view project, std::uint64_t seq) {
+  return store_.read([&](store::Tx& tx) -> Result<Proof> {
+    const std::string journal = TRY(journal_of(tx, who, project));
+    auto head = store::head(tx, journal);
+    if (!head || seq < 1 || seq > head->size) return not_found("The journal has no such entry.");
+    auto entry = store::entries(tx, journal, seq, 1);
+    CHECK(entry.size() == 1, "an entry that the head counts is missing");
+    Proof out{*std::move(head), std::move(entry.front()), {}};
+    out.path = journal::inclusion_proof(store::leaf_hashes(tx, journal, out.head.size), seq - 1);
+    return out;
+  });
+}
+
+}  // namespace imprimatur::registry

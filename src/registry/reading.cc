@@ -1,0 +1,48 @@
+#include "registry/reading.h"
+
+#include "base/json.h"
+#include "scan/report_json.h"
+#include "scan/scan.h"
+#include "scan/view.h"
+
+#include <algorithm>
+
+#include <boost/json.hpp>
+
+namespace imprimatur::registry {
+
+ScanRecord read_by_scanner(const Content& content, const std::string& digest, const scan::Ruleset& rules) {
+  const scan::ScanReport report = scan::scan(scan::view_of(content, digest), rules);
+  ScanRecord record;
+  record.digest = digest;
+  record.ruleset = report.ruleset;
+  record.status = scan::name_of(report.status);
+  record.score_tenths = report.score;
+  record.critical_findings = static_cast<int>(std::count_if(
+      report.findings.begin(), report.findings.end(),
+      [](const scan::Finding& finding) { return finding.severity == scan::Severity::critical; }));
+  record.report = canonical_json(scan::to_json(report)).value();
+  return record;
+}
+
+CheckResult scan_check(const std::optional<ScanRecord>& latest, const Version& version,
+                       std::string_view ruleset) {
+  CheckResult check{
+      .name = "scan", .status = CheckStatus::pending, .current = false, .summary = "not scanned yet"};
+  if (!latest) return check;
+  check.current = latest->digest == version.digest && latest->ruleset == ruleset;
+  const std::string score =
+      std::to_string(latest->score_tenths / 10) + "." + std::to_string(latest->score_tenths % 10);
+  check.summary = "score " + score + ", " + std::to_string(latest->critical_findings) + " CRITICAL";
+  if (latest->status == "error") {
+    check.status = CheckStatus::error;
+    check.summary = "the scan could not read the version";
+  } else if (latest->status == "pass" || latest->status == "warn" || latest->status == "fail") {
+    check.status = latest->critical_findings == 0 ? CheckStatus::pass : CheckStatus::fail;
+  } else {
+    check.status = CheckStatus::error;  // a word this program does not know
+  }
+  return check;
+}
+
+}  // namespace imprimatur::registry

@@ -1,0 +1,18 @@
+// A scan of a version's content, as a record.
+#pragma once
+
+#include "domain/content.h"
+#include "domain/protection.h"
+#include "domain/records.h"
+#include "scan/ruleset.h"
+
+namespace imprimatur::registry {
+
+// Without id, place, author and time. Pure. Precondition: `digest` is digest_of(content).
+ScanRecord read_by_scanner(const Content& content, const std::string& digest, const scan::Ruleset& rules);
+
+// How the latest scan of a version stands as the check named "scan". Closed: no scan is `pending`.
+CheckResult scan_check(const std::optional<ScanRecord>& latest, const Version& version,
+                       std::string_view ruleset);
+
+}  // namespace imprimatur::registry

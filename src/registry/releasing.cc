@@ -1,0 +1,281 @@
+// Putting versions into an environment, back, and out of it.
+#include "registry/caller.h"
+#include "registry/drafting.h"
+#include "registry/events.h"
+#include "registry/gating.h"
+#include "registry/moving.h"
+#include "registry/registry.h"
+#include "registry/writing.h"
+#include "store/registry_rows.h"
+
+#include <algorithm>
+
+namespace imprimatur::registry {
+namespace {
+
+std::string outcome_of(const std::vector<ReleaseId>& releases) {
+  std::string out = "releases:";
+  for (const ReleaseId& id : releases) out += id.text + ",";
+  return out;
+}
+
+std::vector<ReleaseId> releases_from(std::string_view outcome) {
+  outcome.remove_prefix(std::string_view("releases:").size());
+  std::vector<ReleaseId> out;
+  while (!outcome.empty()) {
+    const std::size_t comma = outcome.find(',');
+    out.push_back({std::string(outcome.substr(0, comma))});
+    outcome.remove_prefix(comma + 1);
+  }
+  return out;
+}
+
+Error lost_race(const std::optional<Release>& live) {
+  return conflict(live ? "Release " + live->id.text + " (version " + std::to_string(live->version) +
+                             ") is live there now; look at it and decide again."
+                       : "Nothing is live there now; look again and decide.");
+}
+
+// Serialisation by what is live: whoever expected something else has lost to whoever came first.
+Status require_expected(const std::optional<Release>& live, const Expected& expected) {
+  if (!expected.release) return Ok{};
+  return *expected.release == (live ? live->id : ReleaseId{}) ? Status(Ok{}) : Status(lost_race(live));
+}
+
+// Everything that a deploy of a change set decides and writes, inside one command.
+class Deploy {
+ public:
+  Deploy(store::Tx& tx, const Caller& caller, const Environment& environment, std::string_view ruleset)
+      : tx_(tx), caller_(caller), environment_(environment), ruleset_(ruleset) {}
+
+  // Invariant 1: the gate is asked at the moment of the deploy, about exactly these items.
+  Status require_gate(const std::vector<ReviewItem>& items, const std::optional<Review>& review) {
+    answer_ = gate(gate_facts(tx_, environment_, items, review, ruleset_));
+    if (answer_.met) return Ok{};
+    return unprocessable("The environment's protection is not met.", answer_.reasons());
+  }
+
+  Result<ReleaseId> put_live(const ReviewItem& item, const std::optional<Review>& review,
+                             const std::string& change_set, const Expected& expected) {
+    const auto live = store::live_release(tx_, item.artifact, environment_.id);
+    TRY(require_expected(live, expected));
+    if (live && live->version == item.version) return conflict("This version is live there already.");
+    if (store::retired(tx_, item.artifact, item.version, environment_.id)) {
+      return unprocessable("The version was retired there.",
+                           {"retired text comes back only as a new version with its own review"});
+    }
+    StateChange change(tx_, environment_);
+    if (change.last()) TRY(move_states(change, item, live));
+    Release release;
+    release.id = {fresh_id("rel", tx_.now())};
+    release.project = caller_.project().id;
+    release.environment = environment_.id;
+    release.artifact = item.artifact;
+    release.version = item.version;
+    release.digest = item.digest;
+    release.kind = ReleaseKind::deploy;
+    release.change_set = change_set;
+    if (review) release.review = review->id;
+    if (live) release.replaced = release.previous = live->id;
+    release.protection_version = environment_.protection.version;
+    release.gate = canonical_gate(answer_);
+    release.by = caller_.author();
+    release.at = tx_.now();
+    if (live) store::end_release(tx_, live->id, ReleaseEnd::superseded, tx_.now());
+    store::insert_release(tx_, release);
+    tx_.append(release.project.text, events::release_created(caller_.actor(), release, change.moves()));
+    return release.id;
+  }
+
+ private:
+  // Where the last environment asks for nothing, a draft goes live and stays what it is.
+  Status move_states(StateChange& change, const ReviewItem& item, const std::optional<Release>& live) {
+    const Version version = TRY(version_or_404(tx_, item.artifact, item.version));
+    const bool open = environment_.protection.asks_for_nothing();
+    if (!open || version.state == State::approved)
+      TRY(change.move(item.artifact, item.version, Action::deploy));
+    if (!live) return Ok{};
+    const Version before = TRY(version_or_404(tx_, item.artifact, live->version));
+    if (before.state == State::deployed) TRY(change.move(item.artifact, live->version, Action::supersede));
+    return Ok{};
+  }
+
+  store::Tx& tx_;
+  const Caller& caller_;
+  const Environment& environment_;
+  std::string_view ruleset_;
+  GateAnswer answer_;
+};
+
+void close_review(store::Tx& tx, const Caller& caller, Review& review, const std::string& change_set) {
+  review.state = ReviewState::deployed;
+  review.changed_at = tx.now();
+  store::put_review(tx, review);
+  tx.append(review.project.text, events::review_deployed(caller.actor(), review, change_set));
+}
+
+Permission deploy_permission(const Environment& environment) {
+  return environment.protection.asks_for_nothing() ? Permission::deploy_open : Permission::deploy;
+}
+
+// The release that a roll back from `live` leads to: the nearest one on the way back that had its protection
+// met and whose version is not retired there; the one of version `to` when given.
+Result<Release> roll_back_target(store::Tx& tx, const Release& live, std::optional<std::int64_t> to) {
+  ReleaseId at = live.previous;
+  while (!at.empty()) {
+    auto candidate = store::release(tx, at);
+    CHECK(candidate.has_value(), "a release without the one it names");
+    const bool fits = candidate->protection_met && candidate->version != live.version &&
+                      !store::retired(tx, candidate->artifact, candidate->version, candidate->environment);
+    if (fits && (!to || candidate->version == *to)) return *std::move(candidate);
+    at = candidate->previous;
+  }
+  Error nothing = conflict("There is nothing to roll back to.");
+  nothing.reasons = {to ? "version " + std::to_string(*to) +
+                              " was not live there before the present one with its protection met"
+                        : "no earlier version was live there with its protection met"};
+  return nothing;
+}
+
+}  // namespace
+
+Result<std::vector<ReleaseId>> Registry::deploy_review(
+    const Command& command, const ReviewId& id,
+    const std::vector<std::pair<ArtifactId, ReleaseId>>& expected) {
+  const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
+    return TRY(review_for(tx, command.principal, id)).caller.project().id;
+  }));
+  return store_.write({project.text}, [&](store::Tx& tx) -> Result<std::vector<ReleaseId>> {
+    ReviewScene scene = TRY(review_for(tx, command.principal, id));
+    Review& review = scene.review;
+    TRY(scene.caller.require(deploy_permission(scene.environment)));
+    TRY(scene.caller.require_environment(scene.environment));
+    if (const auto seen = TRY(store::replayed(tx, command))) return releases_from(*seen);
+    if (review.state != ReviewState::open && review.state != ReviewState::approved) {
+      return conflict("The review is " + std::string(name_of(review.state)) +
+                      "; there is nothing to deploy.");
+    }
+    Deploy deploy(tx, scene.caller, scene.environment, ruleset());
+    for (const ReviewItem& item : review.items) {
+      for (const auto& [artifact, release] : expected) {
+        if (artifact != item.artifact) continue;
+        const auto live = store::live_release(tx, artifact, scene.environment.id);
+        TRY(require_expected(live, {release}));
+      }
+    }
+    TRY(deploy.require_gate(review.items, review));
+    const std::string change_set = fresh_id("chs", tx.now());
+    std::vector<ReleaseId> out;
+    for (const ReviewItem& item : review.items) {
+      out.push_back(TRY(deploy.put_live(item, review, change_set, {})));
+    }
+    close_review(tx, scene.caller, review, change_set);
+    store::remember(tx, command, outcome_of(out));
+    return out;
+  });
+}
+
+Result<ReleaseId> Registry::deploy(const Command& command, const VersionRef& place,
+                                   std::string_view environment, const Expected& expected) {
+  const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
+    return TRY(artifact_for(tx, command.principal, place.artifact)).artifact.project;
+  }));
+  return store_.write({project.text}, [&](store::Tx& tx) -> Result<ReleaseId> {
+    const ArtifactScene scene = TRY(artifact_for(tx, command.principal, place.artifact));
+    const Environment target = TRY(environment_or_404(tx, project, environment));
+    TRY(scene.caller.require(deploy_permission(target)));
+    TRY(scene.caller.require_environment(target));
+    if (const auto seen = TRY(store::replayed(tx, command))) return releases_from(*seen).front();
+    const Version version = TRY(version_or_404(tx, place.artifact, place.number));
+    const std::vector<ReviewItem> items{{place.artifact, place.number, version.digest, {}}};
+    TRY(require_expected(store::live_release(tx, place.artifact, target.id), expected));
+    auto review = review_for_items(tx, target.id, items);
+    Deploy deploy(tx, scene.caller, target, ruleset());
+    TRY(deploy.require_gate(items, review));
+    const std::string change_set = fresh_id("chs", tx.now());
+    const ReleaseId made = TRY(deploy.put_live(items.front(), review, change_set, expected));
+    if (review) close_review(tx, scene.caller, *review, change_set);
+    store::remember(tx, command, outcome_of({made}));
+    return made;
+  });
+}
+
+Result<ReleaseId> Registry::roll_back(const Command& command, const ArtifactId& id,
+                                      std::string_view environment, std::optional<std::int64_t> to,
+                                      const Expected& expected, std::string reason) {
+  reason = TRY(checked_message("reason", std::move(reason)));
+  const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
+    return TRY(artifact_for(tx, command.principal, id)).artifact.project;
+  }));
+  return store_.write({project.text}, [&](store::Tx& tx) -> Result<ReleaseId> {
+    const ArtifactScene scene = TRY(artifact_for(tx, command.principal, id));
+    TRY(scene.caller.require(Permission::roll_back));
+    const Environment target = TRY(environment_or_404(tx, project, environment));
+    TRY(scene.caller.require_environment(target));
+    if (const auto seen = TRY(store::replayed(tx, command))) return releases_from(*seen).front();
+    const auto live = store::live_release(tx, id, target.id);
+    TRY(require_expected(live, expected));
+    if (!live) return conflict("Nothing is live there, so there is nothing to roll back.");
+    const Release back = TRY(roll_back_target(tx, *live, to));
+    StateChange change(tx, target);
+    if (change.last()) {
+      const Version leaving = TRY(version_or_404(tx, id, live->version));
+      if (leaving.state == State::deployed) TRY(change.move(id, live->version, Action::roll_back));
+      const Version returning = TRY(version_or_404(tx, id, back.version));
+      if (returning.state == State::archived) TRY(change.move(id, back.version, Action::reinstate));
+    }
+    Release release = back;
+    release.id = {fresh_id("rel", tx.now())};
+    release.kind = ReleaseKind::roll_back;
+    release.change_set = fresh_id("chs", tx.now());
+    release.replaced = live->id;
+    release.previous = back.previous;
+    release.reason = reason;
+    release.by = scene.caller.author();
+    release.at = tx.now();
+    release.end = ReleaseEnd::live;
+    release.ended_at = {};
+    store::end_release(tx, live->id, ReleaseEnd::rolled_back, tx.now());
+    store::insert_release(tx, release);
+    tx.append(project.text,
+              events::release_rolled_back(scene.caller.actor(), release, back.id, change.moves()));
+    store::remember(tx, command, outcome_of({release.id}));
+    return release.id;
+  });
+}
+
+Status Registry::retire(const Command& command, const VersionRef& place, std::string_view environment,
+                        std::string reason) {
+  reason = TRY(checked_message("reason", std::move(reason)));
+  const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
+    return TRY(artifact_for(tx, command.principal, place.artifact)).artifact.project;
+  }));
+  return store_.write({project.text}, [&](store::Tx& tx) -> Status {
+    const ArtifactScene scene = TRY(artifact_for(tx, command.principal, place.artifact));
+    TRY(scene.caller.require(Permission::retire));
+    const Environment target = TRY(environment_or_404(tx, project, environment));
+    TRY(scene.caller.require_environment(target));
+    if (TRY(store::replayed(tx, command))) return Ok{};
+    const Version version = TRY(version_or_404(tx, place.artifact, place.number));
+    if (store::retired(tx, place.artifact, place.number, target.id)) {
+      return conflict("The version is retired there already.");
+    }
+    const auto live = store::live_release(tx, place.artifact, target.id);
+    const bool ends = live && live->version == place.number;
+    StateChange change(tx, target);
+    if (change.last() && transition(version.state, Action::retire) != nullptr) {
+      TRY(change.move(place.artifact, place.number, Action::retire));
+    } else if (change.last() && version.state != State::archived && !ends) {
+      return conflict("A version that is " + std::string(name_of(version.state)) +
+                      " cannot be retired: it was never approved or live there.");
+    }
+    if (ends) store::end_release(tx, live->id, ReleaseEnd::retired, tx.now());
+    store::insert_retirement(tx, project, place.artifact, place.number, target.id, tx.now());
+    tx.append(project.text, events::version_retired(scene.caller.actor(), version, target.id,
+                                                    ends ? live->id : ReleaseId{}, change.moves()));
+    store::remember(tx, command, outcome_of(place));
+    return Ok{};
+  });
+}
+
+}  // namespace imprimatur::registry

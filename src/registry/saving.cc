@@ -1,0 +1,100 @@
+// Creating artifacts, saving versions, scanning.
+#include "domain/name.h"
+#include "registry/caller.h"
+#include "registry/drafting.h"
+#include "registry/registry.h"
+#include "registry/writing.h"
+
+namespace imprimatur::registry {
+
+Registry::Registry(store::Store& store, const scan::Ruleset& rules) : store_(store), rules_(rules) {}
+
+const std::string& Registry::ruleset() const { return rules_.digest(); }
+
+Result<VersionRef> Registry::create(const Command& command, std::string_view project, NewArtifact wanted) {
+  wanted.name = TRY(checked_artifact_name(wanted.name));
+  const std::string skeleton = skeleton_of(wanted.name);
+  const std::vector<std::string> tags = TRY(checked_tags(wanted.tags));
+  const std::string message = TRY(checked_message("message", wanted.message));
+  const ProjectId id = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
+    const Caller caller = TRY(Caller::in_named(tx, command.principal, project));
+    TRY(caller.require(Permission::save));
+    return caller.project().id;
+  }));
+  const Prepared ready = prepared(TRY(first_content(wanted)), rules_);
+  return store_.write({id.text}, [&](store::Tx& tx) -> Result<VersionRef> {
+    const Caller caller = TRY(Caller::in(tx, command.principal, id));
+    TRY(caller.require(Permission::save));
+    if (const auto seen = TRY(store::replayed(tx, command))) return version_from(*seen);
+    if (const auto existing = store::artifact_by_skeleton(tx, id, skeleton)) {
+      return name_taken(wanted.name, *existing);
+    }
+    Artifact artifact = write_artifact(tx, caller, wanted, skeleton, tags);
+    write_version(tx, caller, artifact, ready, message, events::Origin::saved);
+    const VersionRef made{artifact.id, 1};
+    store::remember(tx, command, outcome_of(made));
+    return made;
+  });
+}
+
+Result<VersionRef> Registry::save(const Command& command, const ArtifactId& id, NewVersion wanted) {
+  const std::string message = TRY(checked_message("message", wanted.message));
+  std::optional<std::vector<std::string>> tags;
+  if (wanted.tags) tags = TRY(checked_tags(*wanted.tags));
+  // Content is prepared outside the write, against the latest version; somebody may save in between.
+  constexpr int kAttempts = 5;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    struct Base {
+      ProjectId project;
+      Version version;
+    };
+    const Base base = TRY(store_.read([&](store::Tx& tx) -> Result<Base> {
+      const ArtifactScene scene = TRY(artifact_for(tx, command.principal, id));
+      TRY(scene.caller.require(Permission::save));
+      return Base{scene.artifact.project, TRY(version_or_404(tx, id, scene.artifact.latest_version))};
+    }));
+    const Prepared ready = prepared(
+        TRY(next_content(TRY(content_from_canonical(base.version.content)), wanted.content)), rules_);
+    const auto saved =
+        TRY(store_.write({base.project.text}, [&](store::Tx& tx) -> Result<std::optional<VersionRef>> {
+          ArtifactScene scene = TRY(artifact_for(tx, command.principal, id));
+          TRY(scene.caller.require(Permission::save));
+          if (const auto seen = TRY(store::replayed(tx, command))) return std::optional(version_from(*seen));
+          const std::int64_t latest = scene.artifact.latest_version;
+          if (wanted.base_version && *wanted.base_version != latest) {
+            return conflict("Version " + std::to_string(*wanted.base_version) +
+                            " is not the latest: " + std::to_string(latest) +
+                            " is. Look at what changed and save again on top of it.");
+          }
+          if (latest != base.version.number) return std::optional<VersionRef>();
+          if (tags) scene.artifact.tags = *tags;
+          write_version(tx, scene.caller, scene.artifact, ready, message, events::Origin::saved);
+          const VersionRef made{id, scene.artifact.latest_version};
+          store::remember(tx, command, outcome_of(made));
+          return std::optional(made);
+        }));
+    if (saved) return *saved;
+  }
+  return conflict("Others keep saving this prompt at the same moment; try again.");
+}
+
+Result<ScanRecord> Registry::scan(const Command& command, const VersionRef& place) {
+  const Version version = TRY(store_.read([&](store::Tx& tx) -> Result<Version> {
+    const ArtifactScene scene = TRY(artifact_for(tx, command.principal, place.artifact));
+    TRY(scene.caller.require(Permission::scan));
+    return TRY(version_or_404(tx, place.artifact, place.number));
+  }));
+  const ScanRecord reading =
+      read_by_scanner(TRY(content_from_canonical(version.content)), version.digest, rules_);
+  return store_.write({version.project.text}, [&](store::Tx& tx) -> Result<ScanRecord> {
+    const ArtifactScene scene = TRY(artifact_for(tx, command.principal, place.artifact));
+    TRY(scene.caller.require(Permission::scan));
+    if (!TRY(store::replayed(tx, command))) {
+      write_scan(tx, scene.caller, place, reading);
+      store::remember(tx, command, outcome_of(place));
+    }
+    return *store::latest_scan(tx, place.artifact, place.number);
+  });
+}
+
+}  // namespace imprimatur::registry

@@ -1,0 +1,232 @@
+// Labels, and the protection of environments.
+#include "domain/name.h"
+#include "registry/caller.h"
+#include "registry/events.h"
+#include "registry/registry.h"
+#include "registry/writing.h"
+#include "store/identity_rows.h"
+#include "store/registry_rows.h"
+
+#include <algorithm>
+
+namespace imprimatur::registry {
+namespace {
+
+constexpr std::string_view kLatest = "latest";
+constexpr std::size_t kMaxEnvironments = 20;
+
+std::optional<Label> label_of(store::Tx& tx, const ArtifactId& artifact, std::string_view name) {
+  for (Label& label : store::labels(tx, artifact)) {
+    if (label.name == name) return std::move(label);
+  }
+  return std::nullopt;
+}
+
+// `latest` and the environments' names are kept by the server.
+Status require_free_label(store::Tx& tx, const ProjectId& project, std::string_view name) {
+  if (name == kLatest) return unprocessable("The label `latest` is kept by the server.");
+  if (store::environment_by_name(tx, project, name)) {
+    return unprocessable("This label is an environment's name; deploy or roll back to move it.");
+  }
+  return Ok{};
+}
+
+bool reorders(store::Tx& tx, const Environment& before, std::int64_t order) {
+  const auto place = [&](std::int64_t at) {
+    std::vector<std::string> below;
+    for (const Environment& other : store::environments(tx, before.project)) {
+      if (other.id != before.id && other.order < at) below.push_back(other.name);
+    }
+    return below;
+  };
+  return place(before.order) != place(order);
+}
+
+Status require_free_place(store::Tx& tx, const Environment& wanted) {
+  for (const Environment& other : store::environments(tx, wanted.project)) {
+    if (other.id != wanted.id && other.order == wanted.order) {
+      return conflict("The environment " + other.name + " has this place in the order.");
+    }
+  }
+  return Ok{};
+}
+
+bool anything_released(store::Tx& tx, const ProjectId& project) {
+  const auto all = store::environments(tx, project);
+  return std::any_of(all.begin(), all.end(),
+                     [&](const Environment& environment) { return store::any_release(tx, environment.id); });
+}
+
+using Change = Registry::EnvironmentChange;
+using Outcome = Registry::EnvironmentOutcome;
+
+Result<Protection> changed_protection(store::Tx& tx, const ProjectId& project, const Protection& before,
+                                      const Change& change) {
+  Protection after = before;
+  if (change.approvals) {
+    if (change.approvals->count) after.approvals.count = *change.approvals->count;
+    if (change.approvals->teams) {
+      after.approvals.teams.clear();
+      const auto teams = store::teams(tx, project);
+      for (const auto& [name, count] : *change.approvals->teams) {
+        const auto team =
+            std::find_if(teams.begin(), teams.end(), [&](const Team& t) { return t.name == name; });
+        if (team == teams.end()) {
+          return invalid_field("protection.approvals.teams." + name, "there is no such team in the project");
+        }
+        after.approvals.teams[team->id] = count;
+      }
+    }
+  }
+  if (change.checks) after.checks = *change.checks;
+  for (const std::string& check : after.checks) {
+    if (check != "scan") return invalid_field("protection.checks", "the only check there is, is \"scan\"");
+  }
+  if (change.models) after.models = *change.models;
+  after.version = before.version + 1;
+  return after;
+}
+
+Result<Outcome> create_environment(store::Tx& tx, const Caller& caller, const std::string& name,
+                                   const Change& change) {
+  const ProjectId& project = caller.project().id;
+  const Environment last = last_environment(tx, project);
+  if (store::environments(tx, project).size() >= kMaxEnvironments) {
+    return unprocessable("A project has at most " + std::to_string(kMaxEnvironments) + " environments.");
+  }
+  Environment made{{fresh_id("env", tx.now())},           project, name,
+                   change.order.value_or(last.order + 1), {},      tx.now()};
+  TRY(require_free_place(tx, made));
+  // States speak of the last environment, and so do the releases made so far.
+  if (made.order > last.order && anything_released(tx, project)) {
+    return unprocessable("A new environment cannot become the last one after something was released.",
+                         {"give it an `order` below that of " + last.name});
+  }
+  made.protection = TRY(changed_protection(tx, project, {}, change));
+  store::insert_environment(tx, made);
+  tx.append(project.text, events::environment_changed(caller.actor(), made, false, {}));
+  return Outcome::created;
+}
+
+bool other_admin(store::Tx& tx, const ProjectId& project, const PrincipalId& first) {
+  const auto all = store::members(tx, project);
+  return std::any_of(all.begin(), all.end(), [&](const store::Member& member) {
+    const Membership& standing = member.membership;
+    return standing.active && standing.role == Role::admin && standing.person != first;
+  });
+}
+
+// Invariant 6: what asks for less is in force once a second admin asks for the very same.
+Result<Outcome> weaken_environment(store::Tx& tx, const Caller& caller, const Environment& after) {
+  const PrincipalId& who = caller.principal().id;
+  const auto waiting = store::proposal(tx, after.id);
+  const bool confirms = waiting && waiting->by != who && waiting->environment.order == after.order &&
+                        waiting->environment.protection == after.protection &&
+                        tx.now() < waiting->environment.changed_at + kProposalLives;
+  if (confirms) {
+    store::delete_proposal(tx, after.id);
+    store::put_environment(tx, after);
+    tx.append(after.project.text, events::environment_changed(caller.actor(), after, true, waiting->by));
+    return Outcome::changed;
+  }
+  if (!other_admin(tx, after.project, who)) {
+    return unprocessable(
+        "A weaker protection needs a second admin, and the project has only one.",
+        {"make somebody else an admin of the project; they can then ask for the same change"});
+  }
+  store::put_proposal(tx, {after, who});
+  tx.append(after.project.text, events::environment_proposed(caller.actor(), after));
+  return Outcome::waiting;
+}
+
+Result<Outcome> change_environment(store::Tx& tx, const Caller& caller, const Environment& before,
+                                   const Change& change) {
+  if (change.version && *change.version != before.protection.version) {
+    return conflict("Version " + std::to_string(before.protection.version) +
+                    " of the protection is in force now; look at it and decide again.");
+  }
+  Environment after = before;
+  after.order = change.order.value_or(before.order);
+  after.protection = TRY(changed_protection(tx, before.project, before.protection, change));
+  after.changed_at = tx.now();
+  TRY(require_free_place(tx, after));
+  const bool reordered = reorders(tx, before, after.order);
+  const bool weaker = weakens(before.protection, after.protection) || reordered;
+  // Before the first release there is nothing to protect yet.
+  if (weaker && (reordered ? anything_released(tx, before.project) : store::any_release(tx, before.id))) {
+    return weaken_environment(tx, caller, after);
+  }
+  if (store::proposal(tx, before.id)) store::delete_proposal(tx, before.id);
+  store::put_environment(tx, after);
+  tx.append(after.project.text, events::environment_changed(caller.actor(), after, weaker, {}));
+  return Outcome::changed;
+}
+
+}  // namespace
+
+Status Registry::put_label(const Command& command, const ArtifactId& id, std::string_view name,
+                           std::int64_t number) {
+  const std::string label = TRY(checked_short_name(name));
+  const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
+    return TRY(artifact_for(tx, command.principal, id)).artifact.project;
+  }));
+  return store_.write({project.text}, [&](store::Tx& tx) -> Status {
+    const ArtifactScene scene = TRY(artifact_for(tx, command.principal, id));
+    TRY(scene.caller.require(Permission::save));
+    TRY(require_free_label(tx, project, label));
+    if (TRY(store::replayed(tx, command))) return Ok{};
+    TRY(version_or_404(tx, id, number));
+    const auto before = label_of(tx, id, label);
+    if (!before && store::labels(tx, id).size() >= kMaxLabels) {
+      return unprocessable("A prompt has at most " + std::to_string(kMaxLabels) + " labels.");
+    }
+    if (before && before->version == number) return Ok{};
+    store::put_label(tx, project, {id, label, number, scene.caller.author(), tx.now()});
+    tx.append(project.text, events::label_moved(scene.caller.actor(), id, label, number,
+                                                before ? std::optional(before->version) : std::nullopt));
+    store::remember(tx, command, "label");
+    return Ok{};
+  });
+}
+
+Status Registry::delete_label(const Command& command, const ArtifactId& id, std::string_view name) {
+  const std::string label(name);
+  const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
+    return TRY(artifact_for(tx, command.principal, id)).artifact.project;
+  }));
+  return store_.write({project.text}, [&](store::Tx& tx) -> Status {
+    const ArtifactScene scene = TRY(artifact_for(tx, command.principal, id));
+    TRY(scene.caller.require(Permission::save));
+    TRY(require_free_label(tx, project, label));
+    if (TRY(store::replayed(tx, command))) return Ok{};
+    const auto before = label_of(tx, id, label);
+    if (!before) return not_found("The prompt has no such label.");
+    store::delete_label(tx, id, label);
+    tx.append(project.text,
+              events::label_moved(scene.caller.actor(), id, label, std::nullopt, before->version));
+    store::remember(tx, command, "label");
+    return Ok{};
+  });
+}
+
+Result<Registry::EnvironmentOutcome> Registry::put_environment(const Command& command,
+                                                               std::string_view project_name,
+                                                               std::string_view environment,
+                                                               const EnvironmentChange& change) {
+  const std::string name = TRY(checked_short_name(environment));
+  const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
+    return TRY(Caller::in_named(tx, command.principal, project_name)).project().id;
+  }));
+  return store_.write({project.text}, [&](store::Tx& tx) -> Result<EnvironmentOutcome> {
+    const Caller caller = TRY(Caller::in(tx, command.principal, project));
+    TRY(caller.require(Permission::manage_protection));
+    if (TRY(store::replayed(tx, command))) return EnvironmentOutcome::changed;
+    const auto before = store::environment_by_name(tx, project, name);
+    const EnvironmentOutcome outcome = before ? TRY(change_environment(tx, caller, *before, change))
+                                              : TRY(create_environment(tx, caller, name, change));
+    store::remember(tx, command, "environment");
+    return outcome;
+  });
+}
+
+}  // namespace imprimatur::registry

@@ -1,0 +1,89 @@
+#include "registry/writing.h"
+
+#include "base/hash.h"
+
+namespace imprimatur::registry {
+
+Prepared prepared(Content content, const scan::Ruleset& rules) {
+  Prepared out;
+  out.canonical = canonical_content(content);
+  out.digest = digest_of(content);
+  out.reading = read_by_scanner(content, out.digest, rules);
+  out.content = std::move(content);
+  return out;
+}
+
+std::string fresh_id(std::string_view prefix, Time now) { return new_id(prefix, now.micros / 1000); }
+
+void write_scan(store::Tx& tx, const Caller& caller, const VersionRef& place, const ScanRecord& reading) {
+  ScanRecord scan = reading;
+  scan.id = {fresh_id("scn", tx.now())};
+  scan.project = caller.project().id;
+  scan.artifact = place.artifact;
+  scan.version = place.number;
+  scan.by = caller.author();
+  scan.created_at = tx.now();
+  store::insert_scan(tx, scan);
+  tx.append(caller.project().id.text, events::scan_recorded(caller.actor(), scan));
+}
+
+// The one place where a version comes into being: version, its scan and both events.
+void write_version(store::Tx& tx, const Caller& caller, Artifact& artifact, const Prepared& ready,
+                   const std::string& message, events::Origin origin) {
+  Version version;
+  version.project = artifact.project;
+  version.artifact = artifact.id;
+  version.number = artifact.latest_version + 1;
+  version.semver = ready.content.semver;
+  version.digest = ready.digest;
+  version.content = ready.canonical;
+  version.message = message;
+  version.author = caller.author();
+  version.accountable = caller.accountable();
+  version.base_version = artifact.latest_version;
+  version.created_at = tx.now();
+  store::insert_version(tx, version);
+  artifact.latest_version = version.number;
+  artifact.latest_state = State::draft;
+  artifact.changed_at = tx.now();
+  store::put_artifact(tx, artifact);
+  tx.append(artifact.project.text, events::version_saved(caller.actor(), version, origin));
+  write_scan(tx, caller, {artifact.id, version.number}, ready.reading);
+}
+
+Artifact write_artifact(store::Tx& tx, const Caller& caller, const NewArtifact& wanted, std::string skeleton,
+                        std::vector<std::string> tags) {
+  Artifact artifact;
+  artifact.id = {fresh_id("art", tx.now())};
+  artifact.project = caller.project().id;
+  artifact.name = wanted.name;
+  artifact.skeleton = std::move(skeleton);
+  artifact.kind = wanted.kind;
+  artifact.type = wanted.type;
+  artifact.tags = std::move(tags);
+  artifact.created_by = caller.author();
+  artifact.created_at = artifact.changed_at = tx.now();
+  store::insert_artifact(tx, artifact);
+  tx.append(artifact.project.text, events::artifact_created(caller.actor(), artifact));
+  return artifact;
+}
+
+Error name_taken(std::string_view name, const Artifact& existing) {
+  if (existing.name == name)
+    return conflict("A prompt of this name exists; save a new version of it instead.");
+  return conflict("The name looks like that of another prompt (\"" + existing.name +
+                  "\"); names that look alike are one name.");
+}
+
+std::string outcome_of(const VersionRef& ref) {
+  return "version:" + ref.artifact.text + "/" + std::to_string(ref.number);
+}
+
+VersionRef version_from(std::string_view outcome) {
+  const std::size_t slash = outcome.find('/');
+  constexpr std::size_t kPrefix = std::string_view("version:").size();
+  return {{std::string(outcome.substr(kPrefix, slash - kPrefix))},
+          std::stoll(std::string(outcome.substr(slash + 1)))};
+}
+
+}  // namespace imprimatur::registry

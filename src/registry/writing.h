@@ -1,0 +1,40 @@
+// Writing drafts inside a command: the one place where artifacts and versions come into being.
+#pragma once
+
+#include "domain/content.h"
+#include "registry/caller.h"
+#include "registry/events.h"
+#include "registry/reading.h"
+#include "registry/registry.h"
+
+#include <string>
+#include <vector>
+
+namespace imprimatur::registry {
+
+// A version that is ready to be written but for its place; its scan is part of it.
+struct Prepared {
+  Content content;
+  std::string canonical;
+  std::string digest;
+  ScanRecord reading;
+};
+// Pure and slow (it scans): call it outside of a write.
+Prepared prepared(Content content, const scan::Ruleset& rules);
+
+std::string fresh_id(std::string_view prefix, Time now);
+
+Artifact write_artifact(store::Tx& tx, const Caller& caller, const NewArtifact& wanted, std::string skeleton,
+                        std::vector<std::string> tags);
+// Version, its scan and both events; `artifact` is brought up to date and written.
+void write_version(store::Tx& tx, const Caller& caller, Artifact& artifact, const Prepared& ready,
+                   const std::string& message, events::Origin origin);
+void write_scan(store::Tx& tx, const Caller& caller, const VersionRef& place, const ScanRecord& reading);
+
+Error name_taken(std::string_view name, const Artifact& existing);
+
+// How an idempotent repetition remembers a version.
+std::string outcome_of(const VersionRef& ref);
+VersionRef version_from(std::string_view outcome);
+
+}  // namespace imprimatur::registry
