@@ -1,0 +1,108 @@
+// /audit-logs: the journal as people and programs read it.
+#include "base/json.h"
+#include "http/api/registry_json.h"
+#include "http/api/registry_routes.h"
+#include "http/api/request.h"
+
+#include <boost/json.hpp>
+
+namespace imprimatur::http {
+namespace {
+
+namespace json = boost::json;
+
+Result<Response> list(RegistryApi api, const Request& request) {
+  const Principal who = TRY(caller(request, api.identity));
+  Query query(request);
+  const std::string project = query.text_if("project").value_or("");
+  store::AuditQuery wanted;
+  wanted.actor = query.text_if("actor").value_or("");
+  wanted.action = query.text_if("action").value_or("");
+  wanted.resource = query.text_if("resource").value_or("");
+  wanted.since = query.time_if("since");
+  wanted.until = query.time_if("until");
+  const store::PageRequest at = page(query);
+  TRY(query.done());
+  const auto found = TRY(api.queries.audit(who, project, wanted, at));
+  json::array items;
+  for (const journal::Entry& entry : found.items) items.push_back(entry_json(entry));
+  return answer_list(std::move(items), found.next_cursor);
+}
+
+// A field of RFC 4180; a leading character that a spreadsheet would run is defused by a quote.
+std::string csv_field(std::string_view text) {
+  const bool formula =
+      !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
+  std::string out = formula ? "\"'" : "\"";
+  for (const char c : text) {
+    if (c == '"') out.push_back('"');
+    out.push_back(c);
+  }
+  return out + "\"";
+}
+
+std::string csv_line(const journal::Entry& entry) {
+  return std::to_string(entry.seq) + "," + to_rfc3339(entry.time) + "," + csv_field(entry.event.actor.text) +
+         "," + csv_field(entry.event.action) + "," + csv_field(entry.event.resource) + "," +
+         csv_field(entry.event.details) + "," + to_hex(entry.previous) + "," + to_hex(entry.hash) + "\r\n";
+}
+
+Result<Response> whole(RegistryApi api, const Request& request) {
+  const Principal who = TRY(caller(request, api.identity));
+  Query query(request);
+  const std::string project = query.text_if("project").value_or("");
+  const std::string format = query.text_if("format").value_or("jsonl");
+  if (format != "jsonl" && format != "csv") query.complain("format", "must be jsonl or csv");
+  TRY(query.done());
+  const bool lines = format == "jsonl";
+  std::string body = lines ? "" : "seq,time,actor,action,resource,details,previousHash,hash\r\n";
+  const store::Head head = TRY(api.queries.journal(who, project, [&](const journal::Entry& entry) {
+    body += lines ? json::serialize(entry_json(entry)) + "\n" : csv_line(entry);
+  }));
+  if (lines) body += json::serialize(json::object{{"checkpoint", checkpoint_json(head)}}) + "\n";
+  Response response;
+  response.content_type = lines ? "application/x-ndjson" : "text/csv; charset=utf-8";
+  response.headers.emplace_back("Content-Disposition", "attachment; filename=\"journal." + format + "\"");
+  response.body = std::move(body);
+  return response;
+}
+
+Result<Response> checkpoint(RegistryApi api, const Request& request) {
+  const Principal who = TRY(caller(request, api.identity));
+  Query query(request);
+  const std::string project = query.text_if("project").value_or("");
+  TRY(query.done());
+  return answer(checkpoint_json(TRY(api.queries.checkpoint(who, project))));
+}
+
+Result<Response> proof(RegistryApi api, const Request& request) {
+  const Principal who = TRY(caller(request, api.identity));
+  Query query(request);
+  const std::string project = query.text_if("project").value_or("");
+  const auto seq = query.integer_if("seq", 1, std::int64_t{1} << 53);
+  if (!seq) query.complain("seq", "must be there");
+  TRY(query.done());
+  const auto found = TRY(api.queries.proof(who, project, static_cast<std::uint64_t>(*seq)));
+  json::array path;
+  for (const Hash256& hash : found.path) path.emplace_back("sha256:" + to_hex(hash));
+  const std::string leaf = to_hex(journal::leaf_hash(journal::canonical_entry(found.entry)));
+  return answer(json::object{{"seq", found.entry.seq},
+                             {"leafHash", "sha256:" + leaf},
+                             {"path", std::move(path)},
+                             {"checkpoint", checkpoint_json(found.head)}});
+}
+
+}  // namespace
+
+void add_audit_routes(Router& router, RegistryApi api) {
+  router.add({Method::get, "/api/v1/audit-logs",
+              [api](const Request& request, const PathArguments&) { return list(api, request); }});
+  router.add({Method::get, "/api/v1/audit-logs/export",
+              [api](const Request& request, const PathArguments&) { return whole(api, request); }});
+  router.add({Method::get, "/api/v1/audit-logs/checkpoint",
+              [api](const Request& request, const PathArguments&) { return checkpoint(api, request); }});
+  router.add({Method::get, "/api/v1/audit-logs/proof",
+              [api](const Request& request, const PathArguments&) { return proof(api, request); }});
+}
+
+}  // namespace imprimatur::http

@@ -1,0 +1,115 @@
+// /projects/{project}/environments.
+#include "http/api/registry_json.h"
+#include "http/api/registry_routes.h"
+#include "http/api/request.h"
+
+#include <boost/json.hpp>
+
+namespace imprimatur::http {
+namespace {
+
+namespace json = boost::json;
+using Change = registry::Registry::EnvironmentChange;
+using Outcome = registry::Registry::EnvironmentOutcome;
+
+registry::ApprovalPatch approvals(Fields fields) {
+  registry::ApprovalPatch out;
+  if (const auto count = fields.integer_if("count")) {
+    if (*count < 0 || *count > kMaxApprovals) {
+      fields.complain("count", "must be from 0 to " + std::to_string(kMaxApprovals));
+    } else {
+      out.count = static_cast<int>(*count);
+    }
+  }
+  if (auto teams = fields.object_if("teams")) {
+    out.teams.emplace();
+    for (const auto& [name, count] : teams->members()) {
+      if (!count.is_int64() || count.get_int64() < 1 || count.get_int64() > kMaxApprovals) {
+        teams->complain(name, "must be a number from 1 to " + std::to_string(kMaxApprovals));
+      } else {
+        out.teams->emplace(std::string(name), static_cast<int>(count.get_int64()));
+      }
+    }
+  }
+  return out;
+}
+
+ModelRule models(Fields fields) {
+  ModelRule out;
+  out.allowed = fields.texts("allowed");
+  out.temperature_min = fields.number_if("temperatureMin", Null::absent);
+  out.temperature_max = fields.number_if("temperatureMax", Null::absent);
+  return out;
+}
+
+Change change_of(Fields& fields, const std::string& name) {
+  Change change;
+  if (const auto stated = fields.text_if("name"); stated && *stated != name) {
+    fields.complain("name", "is not the one in the path; environments are not renamed");
+  }
+  change.order = fields.integer_if("order");
+  if (change.order && (*change.order < 1 || *change.order > 1000)) {
+    fields.complain("order", "must be from 1 to 1000");
+  }
+  if (auto protection = fields.object_if("protection")) {
+    change.version = protection->integer_if("version");
+    if (auto wanted = protection->object_if("approvals")) change.approvals = approvals(*std::move(wanted));
+    change.checks = protection->texts_if("checks");
+    if (auto wanted = protection->object_if("models")) change.models = models(*std::move(wanted));
+  }
+  return change;
+}
+
+Result<Response> list(RegistryApi api, const Request& request, const PathArguments& path) {
+  const Principal who = TRY(caller(request, api.identity));
+  Query query(request);
+  page(query);  // a project has few environments; they fit on one page
+  TRY(query.done());
+  json::array items;
+  for (const auto& view : TRY(api.queries.environments(who, path["project"]))) {
+    items.push_back(environment_json(view));
+  }
+  return answer_list(std::move(items), "");
+}
+
+Result<Response> get(RegistryApi api, const Request& request, const PathArguments& path) {
+  const Principal who = TRY(caller(request, api.identity));
+  TRY(no_query(request));
+  return answer(environment_json(TRY(api.queries.environment(who, path["project"], path["environment"]))));
+}
+
+int status_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::changed: return 200;
+    case Outcome::created: return 201;
+    case Outcome::waiting: return 202;
+  }
+  CHECK(false, "unknown outcome");
+}
+
+Result<Response> put(RegistryApi api, const Request& request, const PathArguments& path) {
+  const store::Command asked = TRY(command(request, api.identity));
+  TRY(no_query(request));
+  Body body = TRY(Body::of(request));
+  Fields fields = body.fields();
+  const Change change = change_of(fields, path["environment"]);
+  TRY(body.done());
+  const Outcome outcome =
+      TRY(api.registry.put_environment(asked, path["project"], path["environment"], change));
+  const auto view = TRY(api.queries.environment(asked.principal, path["project"], path["environment"]));
+  return answer(environment_json(view), status_of(outcome));
+}
+
+}  // namespace
+
+void add_environment_routes(Router& router, RegistryApi api) {
+  const std::string one = "/api/v1/projects/{project}/environments/{environment}";
+  router.add({Method::get, "/api/v1/projects/{project}/environments",
+              [api](const Request& request, const PathArguments& path) { return list(api, request, path); }});
+  router.add({Method::get, one,
+              [api](const Request& request, const PathArguments& path) { return get(api, request, path); }});
+  router.add({Method::put, one,
+              [api](const Request& request, const PathArguments& path) { return put(api, request, path); }});
+}
+
+}  // namespace imprimatur::http

@@ -1,0 +1,82 @@
+// /prompts/{prompt}/labels.
+#include "http/api/registry_json.h"
+#include "http/api/registry_routes.h"
+#include "http/api/request.h"
+
+#include <algorithm>
+
+#include <boost/json.hpp>
+
+namespace imprimatur::http {
+namespace {
+
+namespace json = boost::json;
+
+Result<Response> one_label(RegistryApi api, const Principal& who, const PathArguments& path) {
+  const registry::LabelsView view = TRY(api.queries.labels(who, {path["prompt"]}));
+  const auto found = std::find_if(view.labels.begin(), view.labels.end(),
+                                  [&](const Label& label) { return label.name == path["label"]; });
+  if (found == view.labels.end()) return not_found("The prompt has no such label.");
+  return answer(label_json(*found, view.displays));
+}
+
+Result<Response> list(RegistryApi api, const Request& request, const PathArguments& path) {
+  const Principal who = TRY(caller(request, api.identity));
+  Query query(request);
+  const store::PageRequest at = page(query);
+  TRY(query.done());
+  const registry::LabelsView view = TRY(api.queries.labels(who, {path["prompt"]}));
+  // At most kMaxLabels of them; the cursor is the name of the last one shown.
+  json::array items;
+  std::string next;
+  for (const Label& label : view.labels) {
+    if (!at.cursor.empty() && label.name <= at.cursor) continue;
+    if (items.size() == static_cast<std::size_t>(at.limit)) {
+      next = items.back().at("name").as_string().c_str();
+      break;
+    }
+    items.push_back(label_json(label, view.displays));
+  }
+  return answer_list(std::move(items), next);
+}
+
+Result<Response> get(RegistryApi api, const Request& request, const PathArguments& path) {
+  const Principal who = TRY(caller(request, api.identity));
+  TRY(no_query(request));
+  return one_label(api, who, path);
+}
+
+Result<Response> put(RegistryApi api, const Request& request, const PathArguments& path) {
+  const store::Command asked = TRY(command(request, api.identity));
+  TRY(no_query(request));
+  Body body = TRY(Body::of(request));
+  Fields fields = body.fields();
+  const std::int64_t version = fields.integer("version");
+  TRY(body.done());
+  TRY(api.registry.put_label(asked, {path["prompt"]}, path["label"], version));
+  return one_label(api, asked.principal, path);
+}
+
+Result<Response> remove(RegistryApi api, const Request& request, const PathArguments& path) {
+  const store::Command asked = TRY(command(request, api.identity));
+  TRY(no_query(request));
+  TRY(api.registry.delete_label(asked, {path["prompt"]}, path["label"]));
+  return no_content();
+}
+
+}  // namespace
+
+void add_label_routes(Router& router, RegistryApi api) {
+  const std::string one = "/api/v1/prompts/{prompt}/labels/{label}";
+  router.add({Method::get, "/api/v1/prompts/{prompt}/labels",
+              [api](const Request& request, const PathArguments& path) { return list(api, request, path); }});
+  router.add({Method::get, one,
+              [api](const Request& request, const PathArguments& path) { return get(api, request, path); }});
+  router.add({Method::put, one,
+              [api](const Request& request, const PathArguments& path) { return put(api, request, path); }});
+  router.add({Method::delete_, one, [api](const Request& request, const PathArguments& path) {
+                return remove(api, request, path);
+              }});
+}
+
+}  // namespace imprimatur::http

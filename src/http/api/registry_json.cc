@@ -1,0 +1,328 @@
+#include "http/api/registry_json.h"
+
+#include "base/json.h"
+
+#include <boost/json.hpp>
+
+namespace imprimatur::http {
+namespace {
+
+namespace json = boost::json;
+
+// What this program itself wrote, as values. Anything else in its place is a broken store.
+json::object stored_object(std::string_view text) {
+  constexpr JsonLimits kStored{.bytes = 64 * 1024 * 1024, .depth = 128, .values = 10'000'000};
+  auto parsed = parse_json(text, kStored);
+  if (!parsed.ok() || !parsed->is_object()) throw std::runtime_error("a stored JSON text is not readable");
+  return std::move(parsed).value().get_object();
+}
+
+json::array names(const std::vector<Action>& actions) {
+  json::array out;
+  for (const Action action : actions) out.emplace_back(name_of(action));
+  return out;
+}
+
+json::object numbers(const std::map<std::string, std::int64_t>& map) {
+  json::object out;
+  for (const auto& [name, number] : map) out[name] = number;
+  return out;
+}
+
+json::array strings(const std::vector<std::string>& texts) {
+  json::array out;
+  for (const std::string& text : texts) out.emplace_back(text);
+  return out;
+}
+
+json::value time_or_null(Time time) { return time == Time{} ? json::value() : json::value(to_rfc3339(time)); }
+
+json::value positive_or_null(std::int64_t number) { return number > 0 ? json::value(number) : json::value(); }
+
+json::value number_or_null(const std::optional<double>& number) {
+  return number ? json::value(*number) : json::value();
+}
+
+json::object variable_json(const Variable& variable) {
+  json::object out{{"name", variable.name},
+                   {"type", name_of(variable.type)},
+                   {"required", variable.required},
+                   {"default", nullptr},
+                   {"description", variable.description}};
+  if (!variable.default_json.empty()) out["default"] = parse_json(variable.default_json).value();
+  return out;
+}
+
+json::array variables_json(const std::vector<Variable>& variables) {
+  json::array out;
+  for (const Variable& variable : variables) out.push_back(variable_json(variable));
+  return out;
+}
+
+json::value model_json(const std::optional<ModelBinding>& model) {
+  if (!model) return nullptr;
+  return json::object{{"provider", id_or_null(model->provider)},
+                      {"name", model->name},
+                      {"temperature", number_or_null(model->temperature)},
+                      {"topP", number_or_null(model->top_p)},
+                      {"maxTokens", model->max_tokens ? json::value(*model->max_tokens) : json::value()}};
+}
+
+json::object protection_json(const Protection& protection, const std::map<TeamId, std::string>& team_names) {
+  json::object teams;
+  for (const auto& [team, count] : protection.approvals.teams) {
+    const auto name = team_names.find(team);
+    teams[name == team_names.end() ? team.text : name->second] = count;
+  }
+  return {{"version", protection.version},
+          {"approvals", {{"count", protection.approvals.count}, {"teams", std::move(teams)}}},
+          {"checks", strings(protection.checks)},
+          {"models",
+           {{"allowed", strings(protection.models.allowed)},
+            {"temperatureMin", number_or_null(protection.models.temperature_min)},
+            {"temperatureMax", number_or_null(protection.models.temperature_max)}}}};
+}
+
+std::string prefixed(const Hash256& hash) { return "sha256:" + to_hex(hash); }
+
+json::array lines_json(const DiffHunk& hunk) {
+  json::array out;
+  for (const DiffLine& line : hunk.lines) {
+    out.push_back(json::object{{"origin", std::string_view(&line.origin, 1)},
+                               {"fromLine", positive_or_null(line.from_line)},
+                               {"toLine", positive_or_null(line.to_line)},
+                               {"text", line.text}});
+  }
+  return out;
+}
+
+}  // namespace
+
+json::value id_or_null(const std::string& id) { return id.empty() ? json::value() : json::value(id); }
+
+json::object list_json(json::array items, const std::string& next_cursor) {
+  return {{"items", std::move(items)}, {"nextCursor", id_or_null(next_cursor)}};
+}
+
+json::object actor_json(const PrincipalId& id, const registry::Displays& displays) {
+  const auto display = displays.find(id);
+  const std::string_view kind = id.text.starts_with("usr_")   ? "person"
+                                : id.text.starts_with("svc_") ? "service_account"
+                                                              : "system";
+  return {{"id", id.text},
+          {"kind", kind},
+          {"displayName", display == displays.end() ? id.text : display->second}};
+}
+
+json::object prompt_json(const registry::ArtifactView& view) {
+  const Artifact& artifact = view.artifact;
+  return {{"id", artifact.id.text},
+          {"project", view.project},
+          {"name", artifact.name},
+          {"kind", name_of(artifact.kind)},
+          {"type", name_of(artifact.type)},
+          {"tags", strings(artifact.tags)},
+          {"latestVersion", artifact.latest_version},
+          {"state", name_of(artifact.latest_state)},
+          {"live", numbers(view.live)},
+          {"labels", numbers(view.labels)},
+          {"createdBy", actor_json(artifact.created_by, view.displays)},
+          {"createdAt", to_rfc3339(artifact.created_at)},
+          {"updatedAt", to_rfc3339(artifact.changed_at)}};
+}
+
+json::object scan_json(const ScanRecord& scan, std::string_view ruleset) {
+  json::object out = stored_object(scan.report);
+  out["id"] = scan.id.text;
+  out["current"] = scan.ruleset == ruleset;
+  out["createdAt"] = to_rfc3339(scan.created_at);
+  return out;
+}
+
+json::object version_json(const registry::VersionView& view, std::string_view ruleset) {
+  const Version& version = view.version;
+  // What the digest covers, as it was hashed; a description that is not there is an empty text outside.
+  json::object content = stored_object(version.content);
+  json::array reviews;
+  for (const Review& review : view.reviews) {
+    const auto environment = view.environments.find(review.environment);
+    reviews.push_back(
+        json::object{{"id", review.id.text},
+                     {"state", name_of(review.state)},
+                     {"environment", environment == view.environments.end() ? "" : environment->second},
+                     {"cycle", review.cycle}});
+  }
+  json::object out{
+      {"prompt", version.artifact.text},
+      {"name", view.content.name},
+      {"kind", name_of(view.content.kind)},
+      {"type", name_of(view.content.type)},
+      {"number", version.number},
+      {"semver", version.semver},
+      {"state", name_of(version.state)},
+      {"archiveReason",
+       version.reason == ArchiveReason::none ? json::value() : json::value(name_of(version.reason))},
+      {"digest", version.digest}};
+  for (const std::string_view field : {"content", "messages"}) out[field] = std::move(content.at(field));
+  out["variables"] = variables_json(view.content.variables);
+  for (const std::string_view field : {"model", "config", "tools", "outputSchema", "layers", "lock"}) {
+    out[field] = std::move(content.at(field));
+  }
+  out["message"] = version.message;
+  out["author"] = actor_json(version.author, view.displays);
+  out["baseVersion"] = positive_or_null(version.base_version);
+  out["createdAt"] = to_rfc3339(version.created_at);
+  out["scan"] = view.scan ? json::value(scan_json(*view.scan, ruleset)) : json::value();
+  out["reviews"] = std::move(reviews);
+  out["allowedActions"] = names(view.allowed);
+  return out;
+}
+
+json::object review_json(const registry::ReviewView& view) {
+  const Review& review = view.review;
+  json::array items, verdicts;
+  for (std::size_t i = 0; i < review.items.size(); ++i) {
+    const ReviewItem& item = review.items[i];
+    items.push_back(json::object{{"prompt", item.artifact.text},
+                                 {"name", view.names[i]},
+                                 {"version", item.version},
+                                 {"digest", item.digest},
+                                 {"base", id_or_null(item.base.text)}});
+  }
+  for (const Verdict& verdict : view.verdicts) {
+    verdicts.push_back(json::object{{"by", actor_json(verdict.by, view.displays)},
+                                    {"verdict", name_of(verdict.kind)},
+                                    {"cycle", verdict.cycle},
+                                    {"comment", verdict.comment},
+                                    {"createdAt", to_rfc3339(verdict.at)}});
+  }
+  return {{"id", review.id.text},
+          {"project", view.project},
+          {"state", name_of(review.state)},
+          {"environment", view.environment},
+          {"cycle", review.cycle},
+          {"items", std::move(items)},
+          {"verdicts", std::move(verdicts)},
+          {"gate", stored_object(canonical_gate(view.gate))},
+          {"allowedActions", names(view.allowed)},
+          {"comment", review.comment},
+          {"protectionVersion", review.protection_version},
+          {"submittedBy", actor_json(review.submitted_by, view.displays)},
+          {"createdAt", to_rfc3339(review.created_at)},
+          {"updatedAt", to_rfc3339(review.changed_at)}};
+}
+
+json::object comment_json(const Comment& comment, const registry::Displays& displays) {
+  return {{"id", comment.id},        {"review", comment.review.text},
+          {"cycle", comment.cycle},  {"author", actor_json(comment.by, displays)},
+          {"comment", comment.text}, {"createdAt", to_rfc3339(comment.at)}};
+}
+
+json::object release_json(const registry::ReleaseView& view) {
+  const Release& release = view.release;
+  return {{"id", release.id.text},
+          {"changeSet", release.change_set},
+          {"prompt", release.artifact.text},
+          {"name", view.name},
+          {"environment", view.environment},
+          {"version", release.version},
+          {"semver", view.semver},
+          {"digest", release.digest},
+          {"kind", name_of(release.kind)},
+          {"review", id_or_null(release.review.text)},
+          {"replaced", id_or_null(release.replaced.text)},
+          {"previous", id_or_null(release.previous.text)},
+          {"rollout", nullptr},
+          {"protectionVersion", release.protection_version},
+          {"protectionMet", release.protection_met},
+          {"gate", stored_object(release.gate)},
+          {"reason", release.reason},
+          {"createdBy", actor_json(release.by, view.displays)},
+          {"createdAt", to_rfc3339(release.at)},
+          {"status", name_of(release.end)},
+          {"endedAt", time_or_null(release.ended_at)}};
+}
+
+json::object environment_json(const registry::EnvironmentView& view) {
+  const Environment& environment = view.environment;
+  json::value pending;
+  if (view.proposal) {
+    const Environment& wanted = view.proposal->environment;
+    pending = json::object{{"order", wanted.order},
+                           {"protection", protection_json(wanted.protection, view.teams)},
+                           {"protectionDigest", digest_of(wanted.protection)},
+                           {"proposedBy", actor_json(view.proposal->by, view.displays)},
+                           {"proposedAt", to_rfc3339(wanted.changed_at)},
+                           {"expiresAt", to_rfc3339(wanted.changed_at + registry::kProposalLives)}};
+  }
+  return {
+      {"id", environment.id.text},     {"name", environment.name},
+      {"order", environment.order},    {"protection", protection_json(environment.protection, view.teams)},
+      {"pending", std::move(pending)}, {"changedAt", to_rfc3339(environment.changed_at)}};
+}
+
+json::object label_json(const Label& label, const registry::Displays& displays) {
+  return {{"name", label.name},
+          {"version", label.version},
+          {"updatedBy", actor_json(label.by, displays)},
+          {"updatedAt", to_rfc3339(label.at)}};
+}
+
+json::object diff_json(const registry::DiffView& view) {
+  const VersionDiff& diff = view.diff;
+  json::array hunks, words, changed;
+  for (const DiffHunk& hunk : diff.hunks) {
+    hunks.push_back(json::object{{"fromStart", hunk.from_start},
+                                 {"fromLines", hunk.from_lines},
+                                 {"toStart", hunk.to_start},
+                                 {"toLines", hunk.to_lines},
+                                 {"lines", lines_json(hunk)}});
+  }
+  for (const DiffWord& word : diff.words) {
+    words.push_back(json::object{{"origin", std::string_view(&word.origin, 1)},
+                                 {"start", word.begin},
+                                 {"end", word.end},
+                                 {"text", word.text}});
+  }
+  for (const VariableChange& change : diff.variables_changed) {
+    changed.push_back(
+        json::object{{"from", variable_json(change.before)}, {"to", variable_json(change.after)}});
+  }
+  return {{"from", view.from},
+          {"to", view.to},
+          {"hunks", std::move(hunks)},
+          {"words", std::move(words)},
+          {"variables",
+           {{"added", variables_json(diff.variables_added)},
+            {"removed", variables_json(diff.variables_removed)},
+            {"changed", std::move(changed)}}},
+          {"model",
+           {{"changed", diff.model_changed},
+            {"from", model_json(diff.model_before)},
+            {"to", model_json(diff.model_after)}}},
+          {"fields", strings(diff.fields_changed)},
+          {"semverBump", name_of(diff.bump)}};
+}
+
+json::object entry_json(const journal::Entry& entry) {
+  return {{"journal", entry.journal},
+          {"seq", entry.seq},
+          {"time", to_rfc3339(entry.time)},
+          {"actor", entry.event.actor.text},
+          {"action", entry.event.action},
+          {"resource", entry.event.resource},
+          {"details", stored_object(entry.event.details)},
+          {"previousHash", prefixed(entry.previous)},
+          {"hash", prefixed(entry.hash)}};
+}
+
+json::object checkpoint_json(const store::Head& head) {
+  return {{"journal", head.journal},
+          {"size", head.size},
+          {"rootHash", prefixed(head.frontier.root())},
+          {"lastHash", prefixed(head.last_hash)},
+          {"publicKey", to_base64(head.public_key)},
+          {"signature", to_base64(head.signature)}};
+}
+
+}  // namespace imprimatur::http
