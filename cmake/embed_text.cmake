@@ -1,0 +1,15 @@
+# cmake -DOUT=FILE -DIN=FILE -DHEADER=x/y.h -DFUNCTION=namespace::name -P embed_text.cmake
+file(READ ${IN} text)
+get_filename_component(name ${IN} NAME)
+string(LENGTH "${text}" length)
+set(source "// Made from ${name} by cmake/embed_text.cmake.\n#include \"${HEADER}\"\n\n#include <string>\n\n")
+string(APPEND source "std::string_view ${FUNCTION}() {\n  static const std::string kText = std::string()")
+# Compilers bound the length of one literal.
+set(at 0)
+while(at LESS length)
+  string(SUBSTRING "${text}" ${at} 12000 piece)
+  string(APPEND source " +\n      R\"imprimatur(${piece})imprimatur\"")
+  math(EXPR at "${at} + 12000")
+endwhile()
+string(APPEND source ";\n  return kText;\n}\n")
+file(WRITE ${OUT} "${source}")

@@ -1,0 +1,115 @@
+#include "server/app.h"
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "http/api/identity_routes.h"
+#include "http/api/registry_routes.h"
+#include "http/operations.h"
+#include "journal/signing.h"
+#include "server/contract.h"
+#include "store/journal_rows.h"
+
+#include <fstream>
+#include <sstream>
+
+namespace imprimatur::server {
+namespace {
+
+constexpr std::size_t kMaxPackBytes = 4 * 1024 * 1024;
+
+Result<scan::Ruleset> load_rules(const std::vector<std::string>& paths) {
+  std::vector<scan::PackSource> packs;
+  for (const std::string& path : paths) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream text;
+    if (!in || !(text << in.rdbuf())) return invalid("cannot read the rule pack " + path);
+    if (text.str().size() > kMaxPackBytes) return invalid("the rule pack " + path + " is over 4 MiB");
+    packs.push_back({path, text.str()});
+  }
+  return scan::Ruleset::built_in(packs);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::make(const AppOptions& options, const Secrets& secrets,
+                                       const Clock& clock) {
+  scan::Ruleset rules = TRY(load_rules(options.rule_packs));
+  auto store = TRY(store::Store::open(options.store, clock, secrets.signing_seed));
+  std::unique_ptr<App> app(new App(std::move(store), std::move(rules), options, secrets, clock));
+  const std::string key_digest =
+      "sha256:" + to_hex(sha256(journal::Signer(secrets.signing_seed).public_key()));
+  app->first_password_ = TRY(app->identity_.bootstrap(options.admin_password, key_digest));
+  return app;
+}
+
+App::App(std::unique_ptr<store::Store> store, scan::Ruleset rules, const AppOptions& options,
+         const Secrets& secrets, const Clock& clock)
+    : store_(std::move(store)),
+      rules_(std::move(rules)),
+      identity_(*store_, clock, secrets.server_secret, options.password_cost),
+      projects_(*store_, clock, identity_.seals()),
+      registry_(*store_, rules_),
+      queries_(*store_, registry_),
+      metrics_(options.io_threads) {
+  store_->on_commit([this](const std::vector<journal::Entry>& entries) { identity_.on_entries(entries); });
+  add_routes();
+}
+
+App::~App() = default;
+
+void App::add_routes() {
+  const http::RegistryApi api{identity_, registry_, queries_};
+  http::add_identity_routes(router_, identity_, projects_);
+  http::add_prompt_routes(router_, api);
+  http::add_version_routes(router_, api);
+  http::add_review_routes(router_, api);
+  http::add_release_routes(router_, api);
+  http::add_label_routes(router_, api);
+  http::add_environment_routes(router_, api);
+  http::add_audit_routes(router_, api);
+  http::add_workflow_routes(router_, identity_);
+  http::add_operations_routes(router_, metrics_, [this] { return ready(); });
+  router_.add({http::Method::get, "/api/openapi.yaml",
+               [](const http::Request&, const http::PathArguments&) -> Result<http::Response> {
+                 http::Response response;
+                 response.content_type = "application/yaml";
+                 response.body = std::string(contract_text());
+                 return response;
+               }});
+}
+
+Status App::ready() {
+  if (store_->writes_open()) return Ok{};
+  return unavailable("Writes are closed; reads are served.");
+}
+
+Status App::start() { return identity_.start(); }
+
+void App::verify_then_open_writes() {
+  const auto checked =
+      store_->read([](store::Tx& tx) -> Result<store::Verification> { return store::verify(tx, {}); });
+  if (!checked.ok()) {
+    store_->refuse_writes("the journal could not be checked: " + checked.error().detail);
+    log(LogLevel::error, "journal_unchecked", {{"why", checked.error().detail}});
+    return;
+  }
+  if (checked->ok()) {
+    store_->open_writes();
+    return;
+  }
+  const store::Fault& first = checked->faults.front();
+  log(LogLevel::error, "journal_broken",
+      {{"journal", first.journal}, {"seq", std::to_string(first.seq)}, {"what", first.what}});
+  store_->refuse_writes("the journal " + first.journal + " does not verify at entry " +
+                        std::to_string(first.seq) + ": " + first.what);
+}
+
+void App::upkeep() {
+  if (const Status done = identity_.upkeep(); !done.ok()) {
+    log(LogLevel::warning, "upkeep_failed", {{"why", done.error().detail}});
+  }
+}
+
+http::FastPathFactory App::fast_path() { return {}; }
+
+}  // namespace imprimatur::server

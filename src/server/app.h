@@ -1,0 +1,75 @@
+// The program without its sockets: every part, built once, in the order in which each needs the ones before.
+#pragma once
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "http/fast_path.h"
+#include "http/metrics.h"
+#include "http/router.h"
+#include "identity/identity.h"
+#include "identity/projects.h"
+#include "registry/queries.h"
+#include "registry/registry.h"
+#include "scan/ruleset.h"
+#include "server/secrets.h"
+#include "store/store.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace imprimatur::server {
+
+struct AppOptions {
+  store::StoreOptions store;
+  std::string admin_password;           // of admin@localhost; empty: a random one
+  std::vector<std::string> rule_packs;  // files beside the built-in packs
+  std::size_t io_threads = 1;
+  identity::PasswordCost password_cost = identity::interactive_cost();
+};
+
+class App {
+ public:
+  // Opens the store and makes the first admin. Nothing is served and nothing written yet: see start().
+  static Result<std::unique_ptr<App>> make(const AppOptions& options, const Secrets& secrets,
+                                           const Clock& clock);
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  // Reads keys and what is live into memory, so that reads can be served.
+  Status start();
+  // Checks the journal and opens writes; when it does not verify, writes stay refused and the reason is
+  // logged and shown by /readyz. Slow on a long journal: runs beside reads.
+  void verify_then_open_writes();
+  // Sweeps what expired and stores last uses; every half minute or so.
+  void upkeep();
+
+  const http::Router& router() const { return router_; }
+  http::Metrics& metrics() { return metrics_; }
+  http::FastPathFactory fast_path();
+  store::Store& store() { return *store_; }
+  identity::Identity& identity() { return identity_; }
+  identity::Projects& projects() { return projects_; }
+  registry::Registry& registry() { return registry_; }
+  // Of the first admin, when bootstrap had to make one up.
+  const std::string& first_password() const { return first_password_; }
+
+ private:
+  App(std::unique_ptr<store::Store> store, scan::Ruleset rules, const AppOptions& options,
+      const Secrets& secrets, const Clock& clock);
+  void add_routes();
+  Status ready();
+
+  std::unique_ptr<store::Store> store_;
+  const scan::Ruleset rules_;
+  identity::Identity identity_;
+  identity::Projects projects_;
+  registry::Registry registry_;
+  registry::Queries queries_;
+  http::Metrics metrics_;
+  http::Router router_;
+  std::string first_password_;
+};
+
+}  // namespace imprimatur::server

@@ -1,0 +1,104 @@
+#include "server/serve.h"
+
+#include "base/log.h"
+#include "http/server.h"
+#include "server/app.h"
+#include "server/demo.h"
+#include "server/secrets.h"
+
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <pthread.h>
+#include <thread>
+
+namespace imprimatur::server {
+namespace {
+
+constexpr int kUpkeepSeconds = 30;
+
+// Blocked before the first thread starts, so that only wait_for_stop() hears them.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+  // True when a signal came, false after `seconds` without one.
+  bool wait(int seconds) const {
+    const timespec limit{seconds, 0};
+    return sigtimedwait(&signals_, nullptr, &limit) > 0;
+  }
+
+ private:
+  sigset_t signals_;
+};
+
+std::string address_of(const Config& config, std::uint16_t port) {
+  const bool v6 = config.address.find(':') != std::string::npos;
+  return std::string(config.certificate_file.empty() ? "http://" : "https://") + (v6 ? "[" : "") +
+         config.address + (v6 ? "]:" : ":") + std::to_string(port);
+}
+
+void say_first_password(const App& app) {
+  if (app.first_password().empty()) return;
+  std::printf("First admin: %s, password: %s (shown once)\n", std::string(identity::kFirstAdmin).c_str(),
+              app.first_password().c_str());
+}
+
+void show_demo(App& app, const std::string& address, Time now) {
+  const auto demo = make_demo(app, now);
+  const std::string words =
+      demo.ok() ? demo_words(address, *demo) : "The demo could not be made: " + demo.error().detail + "\n";
+  std::fputs(words.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+http::ServerOptions server_options(const Config& config) {
+  http::ServerOptions options;
+  options.address = config.address;
+  options.port = config.port;
+  options.threads = config.threads;
+  options.certificate_file = config.certificate_file;
+  options.key_file = config.key_file;
+  options.access_log = config.access_log;
+  return options;
+}
+
+}  // namespace
+
+Status serve(const Config& config) {
+  const StopSignals signals;
+  set_log_level(config.log_level);
+  const SystemClock clock;
+  const Secrets secrets = TRY(load_secrets(config.secret_file));
+  AppOptions options;
+  options.store.directory = config.data;
+  options.store.url = config.database;
+  options.admin_password =
+      config.demo && config.admin_password.empty() ? std::string(kDemoPassword) : config.admin_password;
+  options.rule_packs = config.rule_packs;
+  options.io_threads = config.threads;
+  const auto app = TRY(App::make(options, secrets, clock));
+  TRY(app->start());
+  http::Server server(server_options(config), app->router(), app->metrics(), app->fast_path());
+  TRY(server.start());
+  say_first_password(*app);
+  const std::string address = address_of(config, server.port());
+  std::printf("Listening on %s\n", address.c_str());
+  std::fflush(stdout);
+  std::thread verifier([&] {
+    app->verify_then_open_writes();
+    if (config.demo && app->store().writes_open()) show_demo(*app, address, clock.now());
+  });
+  while (!signals.wait(kUpkeepSeconds)) app->upkeep();
+  server.stop();
+  verifier.join();
+  app->upkeep();
+  return Ok{};
+}
+
+}  // namespace imprimatur::server
