@@ -68,18 +68,33 @@ class StrictHandler {
     partial_.clear();
     return spend(ec);
   }
-  bool on_number_part(json::string_view, json::error_code&) { return true; }
+  bool on_number_part(json::string_view part, json::error_code&) {
+    partial_.append(part.data(), part.size());
+    return true;
+  }
   bool on_int64(std::int64_t n, json::string_view, json::error_code& ec) {
+    partial_.clear();
     stack_.push_int64(n);
     return spend(ec);
   }
   bool on_uint64(std::uint64_t n, json::string_view, json::error_code& ec) {
+    partial_.clear();
     stack_.push_uint64(n);
     return spend(ec);
   }
-  bool on_double(double n, json::string_view, json::error_code& ec) {
-    if (!std::isfinite(n)) return refuse("a number is too large", ec);
-    stack_.push_double(n);
+  // Boost's parser is off by a unit in the last place for some numbers; what is hashed must be the nearest
+  // double.
+  bool on_double(double rounded, json::string_view part, json::error_code& ec) {
+    partial_.append(part.data(), part.size());
+    double exact = 0;
+    const char* const end = partial_.data() + partial_.size();
+    const auto [read, error] = std::from_chars(partial_.data(), end, exact);
+    const bool too_small = error == std::errc::result_out_of_range && std::abs(rounded) < 1;
+    if (!std::isfinite(rounded) || (error != std::errc() && !too_small))
+      return refuse("a number is too large", ec);
+    CHECK(read == end, "a number that the parser took");
+    partial_.clear();
+    stack_.push_double(too_small ? 0 : exact);
     return spend(ec);
   }
   bool on_bool(bool b, json::error_code& ec) {

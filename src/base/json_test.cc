@@ -1,5 +1,10 @@
 #include "base/json.h"
 
+#include "base/property_test.h"
+
+#include <bit>
+#include <cmath>
+
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
@@ -33,6 +38,27 @@ TEST(Json, CanonicalFormFollowsRfc8785) {
           "{\"\\u20ac\":1,\"\\r\":2,\"\\ufb33\":3,\"1\":4,\"\\ud83d\\ude00\":5,\"\\u0080\":6,\"\\u00f6\":7}"),
       "{\"\\r\":2,\"1\":4,\"\u0080\":6,\"\u00f6\":7,\"\u20ac\":1,\"\U0001F600\":5,\"\uFB33\":3}");
   EXPECT_EQ(round_trip("[[],{}]"), "[[],{}]");
+}
+
+// Parsers that round twice miss the nearest double for some of these.
+TEST(Json, NumbersAreTheNearestDouble) {
+  EXPECT_EQ(round_trip("9007199254740993223808"), "9.007199254740993e+21");
+  EXPECT_EQ(round_trip("9007199254740993.0"), "9007199254740992");
+  EXPECT_EQ(round_trip("[5e-324,2.2250738585072011e-308,1.7976931348623157e308,1e23,8.41e21]"),
+            "[5e-324,2.225073858507201e-308,1.7976931348623157e+308,1e+23,8.41e+21]");
+  EXPECT_EQ(round_trip("[123456789.123456789e-9,-0.0,-1e-999,1E+2,0.1e1]"),
+            "[0.12345678912345678,0,0,100,1]");
+  EXPECT_TRUE(round_trip("1e400").starts_with("refused"));
+  EXPECT_TRUE(round_trip("-1e400").starts_with("refused"));
+  EXPECT_TRUE(round_trip("1" + std::string(400, '0')).starts_with("refused"));
+  for_random(5000, [](Random& random) {
+    const std::uint64_t high = random.below(1ULL << 32), low = random.below(1ULL << 32);
+    const double number = std::bit_cast<double>(high << 32 | low);
+    if (!std::isfinite(number)) return;
+    const auto parsed = parse_json(ecmascript_number(number));
+    ASSERT_TRUE(parsed.ok());
+    EXPECT_EQ(parsed->to_number<double>(), number) << ecmascript_number(number);
+  });
 }
 
 TEST(Json, RefusesIntegersThatDoublesCannotHold) {

@@ -111,14 +111,12 @@ struct Sides {
   std::string_view new_word(const Word& word) const { return to.substr(word.begin, word.end - word.begin); }
 };
 
-void add_run(std::vector<DiffWord>& out, char origin, std::string_view text, std::size_t begin,
-             std::size_t end) {
-  if (begin == end) return;
+// Runs that touch are one; their text is taken when all are known.
+void add_run(std::vector<DiffWord>& out, char origin, std::size_t begin, std::size_t end) {
   if (!out.empty() && out.back().origin == origin && out.back().end == begin) {
     out.back().end = end;
-    out.back().text = text.substr(out.back().begin, end - out.back().begin);
   } else {
-    out.push_back({origin, begin, end, std::string(text.substr(begin, end - begin))});
+    out.push_back({origin, begin, end, {}});
   }
 }
 
@@ -137,8 +135,8 @@ void align(std::vector<DiffWord>& out, std::vector<Word> old_words, std::vector<
   const auto old_at = [&](std::size_t i) -> const Word& { return old_words[head + i]; };
   const auto new_at = [&](std::size_t j) -> const Word& { return new_words[head + j]; };
   if (rows == 0 || columns == 0 || (rows + 1) * (columns + 1) > sides.cells) {
-    if (rows > 0) add_run(out, '-', sides.from, old_at(0).begin, old_at(rows - 1).end);
-    if (columns > 0) add_run(out, '+', sides.to, new_at(0).begin, new_at(columns - 1).end);
+    if (rows > 0) add_run(out, '-', old_at(0).begin, old_at(rows - 1).end);
+    if (columns > 0) add_run(out, '+', new_at(0).begin, new_at(columns - 1).end);
     return;
   }
   sides.cells -= (rows + 1) * (columns + 1);
@@ -157,10 +155,10 @@ void align(std::vector<DiffWord>& out, std::vector<Word> old_words, std::vector<
     if (i < rows && j < columns && same(old_at(i), new_at(j))) {
       ++i, ++j;
     } else if (j == columns || (i < rows && cell(i + 1, j) >= cell(i, j + 1))) {
-      add_run(out, '-', sides.from, old_at(i).begin, old_at(i).end);
+      add_run(out, '-', old_at(i).begin, old_at(i).end);
       ++i;
     } else {
-      add_run(out, '+', sides.to, new_at(j).begin, new_at(j).end);
+      add_run(out, '+', new_at(j).begin, new_at(j).end);
       ++j;
     }
   }
@@ -189,6 +187,8 @@ std::vector<DiffWord> changed_words(const std::vector<DiffHunk>& hunks, std::str
       while (i < hunk.lines.size() && hunk.lines[i].origin == ' ') ++i;
     }
   }
+  for (DiffWord& word : out)
+    word.text = (word.origin == '-' ? from : to).substr(word.begin, word.end - word.begin);
   return out;
 }
 
