@@ -190,7 +190,8 @@ class Connection final : public OpenConnection {
       output.small.append(answer.body);
     } else {
       output.large = answer.body;
-      output.owner = answer.owner;
+      output.hold = answer.hold;
+      output.held = answer.held;
     }
   }
 
@@ -216,8 +217,8 @@ class Connection final : public OpenConnection {
     const std::size_t of_small = std::min(sent, output.small.size());
     pending_.assign(output.small, of_small);
     pending_large_ = output.large.substr(sent - of_small);
-    if (output.owner != nullptr) {
-      pending_owner_ = *output.owner;
+    if (output.hold != nullptr) {
+      pending_owner_ = output.hold(output.held);
     } else {
       pending_.append(pending_large_);
       pending_large_ = {};

@@ -19,6 +19,7 @@ struct CredentialMemo {
   std::string authorization;
   std::uint64_t generation = 0;  // 0: nothing remembered
   const void* record = nullptr;
+  Time noted;  // when its use was last written down
 };
 
 struct FastContext {
@@ -28,13 +29,15 @@ struct FastContext {
 };
 
 // `head` is the status line and the fields, each with its CR LF, without X-Request-Id, Date, Connection and
-// the blank line, which the server adds. Both views must live until the next call on the same thread; where
-// `owner` is set they live as long as a copy of it, and a slow reader holds that copy instead of the bytes.
+// the blank line, which the server adds. Both views must live until the next call on the same thread. Where
+// `hold` is set, they live as long as what hold(held) returns, and a slow reader is given that instead of a
+// copy.
 struct FastAnswer {
   int status = 0;
   std::string_view head;
   std::string_view body;
-  const std::shared_ptr<const void>* owner = nullptr;
+  std::shared_ptr<const void> (*hold)(const void* held) = nullptr;
+  const void* held = nullptr;
 };
 
 // False: not mine, go on to the router.

@@ -31,7 +31,7 @@ constexpr std::size_t kIdCounterFrom = 12;  // the digits before it are random a
 void Output::clear() {
   small.clear();
   large = {};
-  owner = nullptr;
+  hold = nullptr;
 }
 
 IoThread::IoThread(ServerContext& context, std::size_t index)

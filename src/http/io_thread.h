@@ -60,7 +60,8 @@ class OpenConnection : public ListHook {
 struct Output {
   std::string small;
   std::string_view large;
-  const std::shared_ptr<const void>* owner = nullptr;
+  std::shared_ptr<const void> (*hold)(const void* held) = nullptr;  // see FastAnswer
+  const void* held = nullptr;
   bool empty() const { return small.empty() && large.empty(); }
   void clear();
 };

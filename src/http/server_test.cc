@@ -94,7 +94,12 @@ class ServerTest : public ::testing::Test {
         head =
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(size) +
             "\r\n";
-        answer = {.status = 200, .head = head, .body = *body, .owner = big.get()};
+        answer = {
+            .status = 200,
+            .head = head,
+            .body = *body,
+            .hold = [](const void* held) { return *static_cast<const std::shared_ptr<const void>*>(held); },
+            .held = big.get()};
         return true;
       };
     };

@@ -1,0 +1,185 @@
+#include "delivery/delivery.h"
+
+#include <algorithm>
+
+namespace imprimatur::delivery {
+namespace {
+
+constexpr std::string_view kStandardEnvironment = "production";
+
+std::shared_ptr<const Snapshot> empty_snapshot() {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->directory = std::make_shared<Directory>();
+  return snapshot;
+}
+
+// Applies changes to a snapshot that nobody else sees yet.
+class Builder {
+ public:
+  explicit Builder(Snapshot& next) : next_(next) {}
+
+  Status operator()(const ServedProject& project) {
+    Directory& directory = writable_directory();
+    Directory::Project& known = directory.projects[project.id.text];
+    known.name = project.name;
+    known.environments.clear();
+    for (const auto& environment : project.environments) {
+      const auto next_index = static_cast<EnvironmentIndex>(directory.environment_names.size());
+      const auto [at, fresh] = directory.environments.emplace(environment.id.text, next_index);
+      if (fresh) {
+        directory.environment_names.push_back(environment.name);
+        directory.environment_projects.push_back(project.id.text);
+      } else if (directory.environment_names[at->second] != environment.name) {
+        return invalid("an environment cannot change its name: the answers in it hold it");
+      }
+      known.environments.emplace_back(environment.name, at->second);
+    }
+    resolve_keys_of(project.id);
+    return Ok{};
+  }
+
+  Status operator()(const ServedArtifact& artifact) {
+    const auto environment = next_.directory->environments.find(artifact.environment.text);
+    if (environment == next_.directory->environments.end()) {
+      return invalid("an environment that delivery was not told of: " + artifact.environment.text);
+    }
+    const EnvironmentIndex index = environment->second;
+    const auto same = [&](const Entry& each) {
+      return each.environment == index && each.versions.front()->name() == artifact.name;
+    };
+    const std::uint64_t hash = hash_of(index, artifact.name);
+    if (artifact.versions.empty()) {
+      next_.entries = next_.entries.without(hash, same);
+      return Ok{};
+    }
+    auto entry = std::make_shared<Entry>();
+    entry->environment = index;
+    entry->labels = artifact.labels;
+    entry->versions.reserve(artifact.versions.size());
+    const Entry* const before = next_.entry(index, artifact.name);
+    for (const ServedVersion& version : artifact.versions) {
+      entry->versions.push_back(TRY(answer(version, before, next_.directory->environment_names[index])));
+      if (entry->versions.back()->name() != artifact.name) {
+        return invalid("version " + std::to_string(version.number) + " belongs to another name");
+      }
+    }
+    std::sort(entry->versions.begin(), entry->versions.end(),
+              [](const auto& a, const auto& b) { return a->number() < b->number(); });
+    for (std::size_t i = 0; i < entry->versions.size(); ++i) {
+      if (entry->versions[i]->number() == artifact.live) entry->live = static_cast<std::int32_t>(i);
+    }
+    if (artifact.live != 0 && entry->live < 0) return invalid("the live version is not among those served");
+    next_.entries = next_.entries.with(hash, std::move(entry), same);
+    return Ok{};
+  }
+
+  Status operator()(const ServedKey& record) {
+    auto key = std::make_shared<Key>();
+    key->id = record.id;
+    key->account = record.account;
+    key->project = record.project;
+    key->scopes = record.scopes;
+    key->hash = record.hash;
+    if (record.expires_at) key->expires_at = *record.expires_at;
+    if (!record.environment.empty()) {
+      const auto environment = next_.directory->environments.find(record.environment.text);
+      key->unreachable = environment == next_.directory->environments.end();
+      if (!key->unreachable) key->bound = environment->second;
+    }
+    resolve(*key);
+    put(std::move(key));
+    return Ok{};
+  }
+
+  Status operator()(const RevokedKey& key) {
+    const auto same = [&](const Key& each) { return each.hash == key.hash; };
+    next_.keys = next_.keys.without(std::hash<std::string_view>()(key.hash), same);
+    ++next_.access_version;
+    return Ok{};
+  }
+
+ private:
+  // What is there already is shared, not made again.
+  static Result<std::shared_ptr<const Answer>> answer(const ServedVersion& version, const Entry* before,
+                                                      std::string_view environment) {
+    if (before != nullptr) {
+      for (const auto& each : before->versions) {
+        if (each->number() != version.number || each->digest() != version.digest) continue;
+        if (each->release() == version.release.text) return each;
+        if (version.content.empty()) return each->with_release(version.release);
+      }
+    }
+    return Answer::make(version, environment);
+  }
+
+  Directory& writable_directory() {
+    if (directory_ == nullptr) {
+      directory_ = std::make_shared<Directory>(*next_.directory);
+      next_.directory = directory_;
+    }
+    ++next_.access_version;
+    return *directory_;
+  }
+
+  void resolve(Key& key) const {
+    key.standard = key.bound;
+    if (!key.bound && !key.unreachable)
+      key.standard = next_.directory->find(key.project.text, kStandardEnvironment);
+  }
+
+  // A key's standard environment may have come with its project's change.
+  void resolve_keys_of(const ProjectId& project) {
+    std::vector<std::shared_ptr<Key>> changed;
+    next_.keys.for_each([&](const Key& each) {
+      if (each.project != project) return;
+      auto key = std::make_shared<Key>(each);
+      resolve(*key);
+      if (key->standard != each.standard) changed.push_back(std::move(key));
+    });
+    for (auto& key : changed) put(std::move(key));
+  }
+
+  void put(std::shared_ptr<const Key> key) {
+    const std::uint64_t hash = hash_of(*key);
+    const std::string text = key->hash;
+    next_.keys = next_.keys.with(hash, std::move(key), [&](const Key& each) { return each.hash == text; });
+    ++next_.access_version;
+  }
+
+  Snapshot& next_;
+  std::shared_ptr<Directory> directory_;  // this builder's own copy
+};
+
+}  // namespace
+
+Delivery::Delivery(KeyHash key_hash)
+    : key_hash_(std::move(key_hash)), newest_(empty_snapshot()), snapshots_(*newest_.lock()) {}
+
+Status Delivery::apply(const std::vector<Change>& changes) {
+  auto newest = newest_.lock();
+  auto next = std::make_shared<Snapshot>(**newest);
+  Builder builder(*next);
+  for (const Change& change : changes) TRY(std::visit(builder, change));
+  *newest = next;
+  snapshots_.publish(std::move(next));
+  return Ok{};
+}
+
+LastUses& Delivery::new_last_uses() {
+  auto all = last_uses_.lock();
+  return *all->emplace_back(std::make_unique<LastUses>());
+}
+
+std::unordered_map<KeyId, Time> Delivery::take_last_uses() {
+  std::unordered_map<KeyId, Time> latest;
+  auto all = last_uses_.lock();
+  for (const auto& each : *all) {
+    for (const auto& [key, time] : each->take()) {
+      Time& known = latest[key];
+      known = std::max(known, time);
+    }
+  }
+  return latest;
+}
+
+}  // namespace imprimatur::delivery

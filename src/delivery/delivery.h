@@ -1,0 +1,53 @@
+// Answers to applications from memory. Writers apply changes one after another and publish; readers keep a
+// Published<Snapshot>::Reader a thread and write nothing that others read.
+#pragma once
+
+#include "base/sync.h"
+#include "delivery/feed.h"
+#include "delivery/snapshot.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace imprimatur::delivery {
+
+// When keys were last used, kept by one reading thread for itself and taken by the owner now and then.
+class LastUses {
+ public:
+  void note(const KeyId& key, Time now) { (*uses_.lock())[key] = now; }
+  std::unordered_map<KeyId, Time> take() { return std::exchange(*uses_.lock(), {}); }
+
+ private:
+  Sync<std::unordered_map<KeyId, Time>> uses_;
+};
+
+class Delivery {
+ public:
+  // Identity's keyed hash of a whole key, as it stands in ServedKey::hash. Must be safe from any thread.
+  using KeyHash = std::function<std::string(std::string_view)>;
+  explicit Delivery(KeyHash key_hash);
+
+  // Publishes all of it at once, or nothing and says why: an environment that was not told before, a version
+  // without its content, content that is not canonical. Safe from any thread. A reader's next look sees it.
+  Status apply(const std::vector<Change>& changes);
+
+  const Published<Snapshot>& snapshots() const { return snapshots_; }
+  std::string hash_key(std::string_view key) const { return key_hash_(key); }
+
+  // One for each reading thread; lives as long as this object.
+  LastUses& new_last_uses();
+  // The latest use of each key since the last call.
+  std::unordered_map<KeyId, Time> take_last_uses();
+
+ private:
+  const KeyHash key_hash_;
+  Sync<std::shared_ptr<const Snapshot>> newest_;  // held by the one who makes the next
+  Published<Snapshot> snapshots_;
+  Sync<std::vector<std::unique_ptr<LastUses>>> last_uses_;
+};
+
+}  // namespace imprimatur::delivery

@@ -1,0 +1,70 @@
+// What delivery is told. The wiring reads it from the store after a command has committed and applies it
+// before the command is acknowledged, so the next request sees it. Everything is a state, never a difference:
+// telling the same twice changes nothing, and a start is the same call with everything in it.
+#pragma once
+
+#include "base/clock.h"
+#include "domain/access.h"
+#include "domain/ids.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace imprimatur::delivery {
+
+// A project and all of its environments. Tell it before anything that stands in them.
+struct ServedProject {
+  struct Environment {
+    EnvironmentId id;
+    std::string name;
+  };
+  ProjectId id;
+  std::string name;
+  std::vector<Environment> environments;
+};
+
+// A version that is live in an environment, or was and is not retired there.
+struct ServedVersion {
+  std::int64_t number = 0;
+  ReleaseId release;  // the latest by which it was live there
+  std::string digest;
+  // canonical_content. May be left empty when delivery was told this number with this digest before.
+  std::string content;
+};
+
+struct ServedLabel {
+  std::string name;
+  std::int64_t version = 0;
+};
+
+// An artifact as one environment serves it, whole. No versions: it serves it no more.
+struct ServedArtifact {
+  EnvironmentId environment;
+  std::string name;
+  std::int64_t live = 0;  // 0: nothing; else one of `versions`
+  std::vector<ServedVersion> versions;
+  std::vector<ServedLabel> labels;  // those that point elsewhere than to `versions` resolve to nothing here
+};
+
+// A key that may be used. A new record for the same hash replaces the old one.
+struct ServedKey {
+  KeyId id;
+  PrincipalId account;
+  ProjectId project;
+  EnvironmentId environment;  // empty: every environment of the project
+  std::vector<Scope> scopes;
+  std::optional<Time> expires_at;
+  std::string hash;  // as the function given to Delivery makes it from the key
+};
+
+// Revoked, or its service account disabled.
+struct RevokedKey {
+  std::string hash;
+};
+
+using Change = std::variant<ServedProject, ServedArtifact, ServedKey, RevokedKey>;
+
+}  // namespace imprimatur::delivery

@@ -1,0 +1,356 @@
+#include "http/runtime_fetch.h"
+
+#include "base/json.h"
+#include "base/percent.h"
+#include "http/problem.h"
+
+#include <array>
+
+#include <boost/json.hpp>
+
+namespace imprimatur::http {
+namespace {
+
+using delivery::Answer;
+using delivery::EnvironmentIndex;
+using delivery::Key;
+using delivery::Reason;
+using delivery::Snapshot;
+
+constexpr std::string_view kPrefix = "/api/v1/runtime/prompts/";
+constexpr std::string_view kScheme = "Bearer ";
+constexpr std::string_view kKeyPrefix = "imp_";
+constexpr Duration kUseNotedEvery = seconds(1);
+constexpr std::size_t kMaxSelectionBytes = 100;
+
+Error no_credential() {
+  return unauthenticated("send a valid API key or session token as Authorization: Bearer");
+}
+Error nothing_here() { return not_found("nothing with this name is live in this environment"); }
+
+// What the query asks for. Empty where it asks for nothing.
+struct Wanted {
+  std::string_view environment, project, version, label;
+};
+
+// The slot of a query parameter that means something here; null for targetingKey, ctx.* and strangers.
+std::string_view* slot_of(Wanted& wanted, std::string_view name) {
+  if (name == "environment") return &wanted.environment;
+  if (name == "version") return &wanted.version;
+  if (name == "label") return &wanted.label;
+  if (name == "project") return &wanted.project;
+  return nullptr;
+}
+
+// "name@range" is short for version=range.
+Status split_version(std::string_view& name, Wanted& wanted) {
+  const std::size_t at = name.find('@');
+  if (at != std::string_view::npos) {
+    if (!wanted.version.empty()) return invalid("the version stands in the name and in the query");
+    wanted.version = name.substr(at + 1);
+    name = name.substr(0, at);
+    if (wanted.version.empty()) return invalid("the name ends in '@' without a version");
+  }
+  if (!wanted.version.empty() && !wanted.label.empty())
+    return invalid("ask for a version or for a label, not for both");
+  if (wanted.version.size() > kMaxSelectionBytes || wanted.label.size() > kMaxSelectionBytes) {
+    return invalid("the version or label is too long");
+  }
+  return Ok{};
+}
+
+struct Bounds {
+  std::string_view project;  // id
+  std::optional<EnvironmentIndex> bound, standard;
+  bool unreachable = false;
+};
+
+Result<EnvironmentIndex> environment_of(const Snapshot& snapshot, const Bounds& caller,
+                                        const Wanted& wanted) {
+  if (!wanted.project.empty()) {
+    const auto project = snapshot.directory->projects.find(caller.project);
+    if (project == snapshot.directory->projects.end() || project->second.name != wanted.project) {
+      return not_found("there is no such project, or it is not yours to know");
+    }
+  }
+  if (caller.unreachable) return nothing_here();
+  if (wanted.environment.empty()) {
+    if (!caller.standard) return nothing_here();
+    return *caller.standard;
+  }
+  const auto index = snapshot.directory->find(caller.project, wanted.environment);
+  if (caller.bound && index != caller.bound) {
+    return forbidden("this key is bound to another environment", {"the key is bound to one environment"});
+  }
+  if (!index) return nothing_here();
+  return *index;
+}
+
+Error miss(delivery::Miss why) {
+  switch (why) {
+    case delivery::Miss::nothing_live: return nothing_here();
+    case delivery::Miss::no_such_version:
+      return not_found("no version that was live in this environment and is not retired fits");
+    case delivery::Miss::bad_version: return invalid_field("version", "neither a number nor a semver range");
+  }
+  CHECK(false, "unknown miss");
+}
+
+Result<const Key*> key_of(const Snapshot& snapshot, const delivery::Delivery& delivery,
+                          std::string_view credential) {
+  if (credential.size() <= kScheme.size() ||
+      !equal_field_names(credential.substr(0, kScheme.size()), kScheme)) {
+    return no_credential();
+  }
+  const Key* key = snapshot.key(delivery.hash_key(credential.substr(kScheme.size())));
+  if (key == nullptr) return no_credential();
+  return key;
+}
+
+Status usable(const Key& key, Time now) {
+  if (now >= key.expires_at) return no_credential();
+  if (!key.may(Scope::runtime_read)) {
+    return forbidden("this key may not read what is live", {"the key lacks the scope runtime:read"});
+  }
+  return Ok{};
+}
+
+// Entity tags hold no quotes, so a tag with its quotes stands in the list as itself or not at all.
+bool has_it(std::string_view if_none_match, std::string_view etag) {
+  return !if_none_match.empty() &&
+         (if_none_match == "*" || if_none_match.find(etag) != std::string_view::npos);
+}
+
+// One I/O thread's share: its snapshot reader and the memory it uses again and again.
+class RuntimeFetch {
+ public:
+  explicit RuntimeFetch(delivery::Delivery& delivery)
+      : delivery_(delivery), reader_(delivery.snapshots()), uses_(delivery.new_last_uses()) {}
+
+  bool operator()(const Head& head, FastContext& context, FastAnswer& answer) {
+    if (!head.path.starts_with(kPrefix) || head.path.size() == kPrefix.size()) return false;
+    if (head.method != Method::get && head.method != Method::head) return false;
+    if (head.authorization.empty() ? !head.cookie.empty() : !is_key(head.authorization)) return false;
+    std::string_view name = head.path.substr(kPrefix.size());
+    Wanted wanted;
+    if (!decode(name, decoded_[kNames]) || !read_query(head.query, wanted))
+      return false;  // the router says 400
+    const Snapshot& snapshot = reader_.get();
+    const Status status = look_up(snapshot, head, context, name, wanted, answer);
+    if (!status.ok()) refuse(status.error(), head, context, answer);
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t kNames = 4;  // decoded_[0..3] hold the four values of Wanted
+
+  static bool is_key(std::string_view authorization) {
+    return authorization.size() >= kScheme.size() + kKeyPrefix.size() &&
+           equal_field_names(authorization.substr(0, kScheme.size()), kScheme) &&
+           authorization.substr(kScheme.size(), kKeyPrefix.size()) == kKeyPrefix;
+  }
+
+  static bool decode(std::string_view& text, std::string& memory, Plus plus = Plus::literal) {
+    if (text.find_first_of(plus == Plus::space ? "%+" : "%") == std::string_view::npos) return true;
+    auto decoded = percent_decode(text, plus);
+    if (!decoded) return false;
+    memory = std::move(*decoded);
+    text = memory;
+    return true;
+  }
+
+  // False for anything that the strict reader of targets would not take as it is.
+  bool read_query(std::string_view query, Wanted& wanted) {
+    for (std::size_t slot = 0; !query.empty();) {
+      const std::size_t end = query.find('&');
+      const std::string_view pair = query.substr(0, end);
+      query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+      const std::size_t equals = pair.find('=');
+      const std::string_view name = pair.substr(0, equals);
+      std::string_view value = equals == std::string_view::npos ? "" : pair.substr(equals + 1);
+      std::string_view* into = slot_of(wanted, name);
+      if (into == nullptr) {
+        std::string ignored;
+        if (name.find('%') != std::string_view::npos || !decode(value, ignored, Plus::space)) return false;
+        continue;
+      }
+      if (slot == kNames || !decode(value, decoded_[slot++], Plus::space)) return false;
+      if (into->data() == nullptr) *into = value;  // the first counts, as in a handler
+    }
+    return true;
+  }
+
+  Status look_up(const Snapshot& snapshot, const Head& head, FastContext& context, std::string_view name,
+                 Wanted& wanted, FastAnswer& answer) {
+    const Key* key = TRY(authenticated(snapshot, head.authorization, context));
+    TRY(split_version(name, wanted));
+    EnvironmentIndex environment = 0;
+    if (wanted.environment.empty() && wanted.project.empty() && key->standard) {
+      environment = *key->standard;
+    } else {
+      environment = TRY(
+          environment_of(snapshot, {key->project.text, key->bound, key->standard, key->unreachable}, wanted));
+    }
+    const auto found = snapshot.find(environment, name, {wanted.version, wanted.label});
+    if (found.answer == nullptr) return miss(found.miss);
+    const Answer& ready = **found.answer;
+    std::string_view etag = ready.etag();
+    answer = {.status = 200, .head = ready.head(), .body = ready.body(), .hold = &hold, .held = found.answer};
+    if (found.reason != Reason::live) {
+      head_.clear();
+      body_.clear();
+      etag_.clear();
+      append_answer(ready, found.reason, head_, body_, etag_);
+      etag = etag_;
+      answer = {.status = 200, .head = head_, .body = body_};
+    }
+    if (has_it(head.if_none_match, etag)) {
+      const std::string tag(etag);
+      head_.clear();
+      delivery::append_not_modified(tag, head_);
+      answer = {.status = 304, .head = head_};
+    }
+    return Ok{};
+  }
+
+  static std::shared_ptr<const void> hold(const void* held) {
+    return *static_cast<const std::shared_ptr<const Answer>*>(held);
+  }
+
+  Result<const Key*> authenticated(const Snapshot& snapshot, std::string_view authorization,
+                                   FastContext& context) {
+    CredentialMemo& memo = context.memo;
+    if (memo.generation != snapshot.access_version || memo.authorization != authorization) {
+      const Key* found = TRY(key_of(snapshot, delivery_, authorization));
+      memo.authorization = authorization;
+      memo.generation = snapshot.access_version;
+      memo.record = found;
+      memo.noted = {};
+    }
+    const Key* key = static_cast<const Key*>(memo.record);
+    TRY(usable(*key, context.now));
+    if (context.now - memo.noted >= kUseNotedEvery) {
+      uses_.note(key->id, context.now);
+      memo.noted = context.now;
+    }
+    return key;
+  }
+
+  void refuse(const Error& error, const Head& head, const FastContext& context, FastAnswer& answer) {
+    const Response response = problem(error, head.path, context.request_id);
+    head_ = "HTTP/1.1 " + std::to_string(response.status) + " " +
+            std::string(reason_phrase(response.status)) + "\r\nContent-Type: " + response.content_type +
+            "\r\nContent-Length: ";
+    body_ = bytes_of(response);
+    head_ += std::to_string(body_.size()) + "\r\nCache-Control: no-store\r\n";
+    for (const auto& [name, value] : response.headers) head_ += name + ": " + value + "\r\n";
+    answer = {.status = response.status, .head = head_, .body = body_};
+  }
+
+  delivery::Delivery& delivery_;
+  Published<Snapshot>::Reader reader_;
+  delivery::LastUses& uses_;
+  std::array<std::string, kNames + 1> decoded_;
+  std::string head_, body_, etag_;
+};
+
+struct Chosen {
+  std::shared_ptr<const Snapshot> snapshot;
+  delivery::Found found;
+};
+
+Result<Chosen> choose(const delivery::Delivery& delivery, const RuntimeCaller& caller, std::string_view name,
+                      Wanted wanted) {
+  TRY(split_version(name, wanted));
+  Chosen chosen{delivery.snapshots().get(), {}};
+  const auto& directory = *chosen.snapshot->directory;
+  Bounds bounds{caller.project.text, {}, directory.find(caller.project.text, "production"), false};
+  if (!caller.environment.empty()) {
+    const auto bound = directory.environments.find(caller.environment.text);
+    bounds.unreachable = bound == directory.environments.end();
+    if (!bounds.unreachable) bounds.bound = bounds.standard = bound->second;
+  }
+  const EnvironmentIndex environment = TRY(environment_of(*chosen.snapshot, bounds, wanted));
+  chosen.found = chosen.snapshot->find(environment, name, {wanted.version, wanted.label});
+  if (chosen.found.answer == nullptr) return miss(chosen.found.miss);
+  return chosen;
+}
+
+}  // namespace
+
+FastPathFactory runtime_fast_path(delivery::Delivery& delivery) {
+  return [&delivery](std::size_t) -> FastPath {
+    auto fetch = std::make_shared<RuntimeFetch>(delivery);
+    return [fetch](const Head& head, FastContext& context, FastAnswer& answer) {
+      return (*fetch)(head, context, answer);
+    };
+  };
+}
+
+Result<RuntimeCaller> runtime_caller(const delivery::Delivery& delivery, const Request& request, Time now) {
+  const std::string* credential = request.header("Authorization");
+  if (credential == nullptr) return no_credential();
+  const auto snapshot = delivery.snapshots().get();
+  const Key* key = TRY(key_of(*snapshot, delivery, *credential));
+  TRY(usable(*key, now));
+  if (key->unreachable) return nothing_here();
+  RuntimeCaller caller{key->project, {}};
+  for (const auto& [id, index] : snapshot->directory->environments) {
+    if (key->bound == index) caller.environment.text = id;
+  }
+  return caller;
+}
+
+Result<Response> fetch_prompt(const delivery::Delivery& delivery, const RuntimeCaller& caller,
+                              const Request& request, std::string_view name) {
+  Wanted wanted;
+  for (const auto& [parameter, value] : request.query) {
+    std::string_view* into = slot_of(wanted, parameter);
+    if (into != nullptr && into->data() == nullptr) *into = value;
+  }
+  const Chosen chosen = TRY(choose(delivery, caller, name, wanted));
+  const Answer& ready = **chosen.found.answer;
+  std::string head, body(ready.body()), etag(ready.etag());
+  if (chosen.found.reason != Reason::live) {
+    body.clear();
+    etag.clear();
+    append_answer(ready, chosen.found.reason, head, body, etag);
+  }
+  Response response{.headers = {{"ETag", etag}, {"Cache-Control", "private, no-cache"}}};
+  const std::string* if_none_match = request.header("If-None-Match");
+  if (if_none_match != nullptr && has_it(*if_none_match, etag)) {
+    response.status = 304;
+    response.content_type.clear();
+  } else {
+    response.body = std::move(body);
+  }
+  return response;
+}
+
+Result<Response> render_prompt(const delivery::Delivery& delivery, const RuntimeCaller& caller,
+                               const Request& request, std::string_view name) {
+  const boost::json::value document = TRY(parse_json(request.body));
+  if (!document.is_object()) return invalid("the body must be an object");
+  boost::json::object variables;
+  Wanted wanted;
+  for (const auto& [key, value] : document.get_object()) {
+    const std::string_view member(key.data(), key.size());
+    if (member == "variables") {
+      if (!value.is_object()) return invalid_field("variables", "must be an object");
+      variables = value.get_object();
+    } else if (member == "context") {
+      if (!value.is_object() && !value.is_null()) return invalid_field("context", "must be an object");
+    } else if (member == "environment") {
+      if (!value.is_string() && !value.is_null()) return invalid_field("environment", "must be a string");
+      if (value.is_string()) wanted.environment = {value.get_string().data(), value.get_string().size()};
+    } else {
+      return invalid_field(std::string(member), "is not a field of this request");
+    }
+  }
+  const std::string* project = request.query_value("project");
+  if (project != nullptr) wanted.project = *project;
+  const Chosen chosen = TRY(choose(delivery, caller, name, wanted));
+  return json_response(TRY(rendered(**chosen.found.answer, chosen.found.reason, variables)));
+}
+
+}  // namespace imprimatur::http
