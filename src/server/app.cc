@@ -41,6 +41,7 @@ Result<std::unique_ptr<App>> App::make(const AppOptions& options, const Secrets&
   const std::string key_digest =
       "sha256:" + to_hex(sha256(journal::Signer(secrets.signing_seed).public_key()));
   app->first_password_ = TRY(app->identity_.bootstrap(options.admin_password, key_digest));
+  app->store_->refuse_writes("the journal is being verified; try again in a moment");
   return app;
 }
 
