@@ -92,13 +92,15 @@ journal::Event project_created(const Project& project) {
 }
 
 journal::Event member_changed(const PrincipalId& actor, const Membership& member,
-                              std::optional<Role> previous, std::vector<std::string> team_names) {
-  std::sort(team_names.begin(), team_names.end());
+                              std::optional<Role> previous) {
+  std::vector<std::string> teams;
+  for (const TeamId& team : member.teams) teams.push_back(team.text);
+  std::sort(teams.begin(), teams.end());
   return event("member.changed", "member:" + member.person.text,
                {{"user", member.person.text},
                 {"role", imprimatur::name_of(member.role)},
                 {"previousRole", previous ? json::value(imprimatur::name_of(*previous)) : json::value()},
-                {"teams", json::array(team_names.begin(), team_names.end())}},
+                {"teams", json::array(teams.begin(), teams.end())}},
                actor);
 }
 
@@ -108,15 +110,19 @@ journal::Event member_removed(const PrincipalId& actor, const Membership& member
 }
 
 journal::Event team_created(const PrincipalId& actor, const Team& team) {
-  return event("team.created", "team:" + team.name, {{"team", team.name}}, actor);
+  return event("team.created", "team:" + team.id.text,
+               {{"team", team.id.text}, {"nameDigest", name_digest(team.name)}}, actor);
 }
 
 journal::Event service_account_created(const PrincipalId& actor, const ServiceAccount& account) {
   return event("service_account.created", "service_account:" + account.id.text,
-               {{"serviceAccount", account.id.text}, {"owner", account.owner.text}}, actor);
+               {{"serviceAccount", account.id.text},
+                {"owner", account.owner.text},
+                {"nameDigest", name_digest(account.name)}},
+               actor);
 }
 
-journal::Event key_created(const PrincipalId& actor, const ApiKey& key, std::string_view environment) {
+journal::Event key_created(const PrincipalId& actor, const ApiKey& key) {
   json::array scopes;
   for (const Scope scope : key.scopes) scopes.push_back(json::value(imprimatur::name_of(scope)));
   return event("key.created", "key:" + key.id.text,
@@ -124,7 +130,7 @@ journal::Event key_created(const PrincipalId& actor, const ApiKey& key, std::str
                 {"serviceAccount", key.account.text},
                 {"owner", key.owner.text},
                 {"scopes", std::move(scopes)},
-                {"environment", text_or_null(environment)},
+                {"environment", text_or_null(key.environment.text)},
                 {"expiresAt", key.expires_at ? json::value(to_rfc3339(*key.expires_at)) : json::value()}},
                actor);
 }
@@ -134,8 +140,9 @@ journal::Event key_revoked(const PrincipalId& actor, const KeyId& key) {
 }
 
 journal::Event environment_created(const PrincipalId& actor, const Environment& environment) {
-  return event("environment.changed", "environment:" + environment.name,
-               {{"environment", environment.name},
+  return event("environment.changed", "environment:" + environment.id.text,
+               {{"environment", environment.id.text},
+                {"nameDigest", name_digest(environment.name)},
                 {"order", environment.order},
                 {"protectionVersion", environment.protection.version},
                 {"protectionDigest", digest_of(environment.protection)},

@@ -27,11 +27,11 @@ journal::Event project_registered(const Project& project);
 
 journal::Event project_created(const Project& project);
 journal::Event member_changed(const PrincipalId& actor, const Membership& member,
-                              std::optional<Role> previous, std::vector<std::string> team_names);
+                              std::optional<Role> previous);
 journal::Event member_removed(const PrincipalId& actor, const Membership& member);
 journal::Event team_created(const PrincipalId& actor, const Team& team);
 journal::Event service_account_created(const PrincipalId& actor, const ServiceAccount& account);
-journal::Event key_created(const PrincipalId& actor, const ApiKey& key, std::string_view environment);
+journal::Event key_created(const PrincipalId& actor, const ApiKey& key);
 journal::Event key_revoked(const PrincipalId& actor, const KeyId& key);
 journal::Event environment_created(const PrincipalId& actor, const Environment& environment);
 

@@ -123,11 +123,11 @@ Result<MemberView> Projects::put_member(const Command& command, std::string_view
     if (!before && store::members(tx, id).size() >= kMaxMembers)
       return conflict("The project has as many members as it can hold.");
     const auto before_names = before ? names_of(before->teams, teams) : std::vector<std::string>();
-    auto after_names = names_of(after.teams, teams);
+    const auto after_names = names_of(after.teams, teams);
     if (!before || before->role != role || before_names != after_names) {
       store::put_member(tx, id, after);
       const auto previous = before ? std::optional(before->role) : std::nullopt;
-      tx.append(id.text, member_changed(command.principal.id, after, previous, std::move(after_names)));
+      tx.append(id.text, member_changed(command.principal.id, after, previous));
     }
     store::remember(tx, command, "member:" + user->id.text);
     return view_of(*user, after, teams);

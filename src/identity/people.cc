@@ -38,21 +38,21 @@ Result<User> replayed_user(store::Tx& tx, std::string_view outcome) {
   return *std::move(user);
 }
 
-// A right that was lost and regained does not revive verdicts, and a disabled account is a lost right. Says
-// so in every journal of `projects` where the person has it; a project joined meanwhile has no older
-// verdicts.
+// A right that was lost and regained does not revive verdicts, and a disabled account is a lost right. Both
+// steps stand in every journal of `projects` where the person has it, so that a replay sees the right begin
+// anew; a project that was joined meanwhile has no older verdicts.
 void renew_verdict_rights(store::Tx& tx, const PrincipalId& actor, const PrincipalId& person,
                           const std::vector<ProjectId>& projects) {
   for (const ProjectId& project : projects) {
     auto member = store::membership(tx, project, person);
     if (!member || !gives_verdicts(member->role)) continue;
+    const Role role = member->role;
+    member->role = Role::viewer;
+    tx.append(project.text, member_changed(actor, *member, role));
+    member->role = role;
     member->verdicts_since = tx.now();
     store::put_member(tx, project, *member);
-    std::vector<std::string> names;
-    for (const Team& team : store::teams(tx, project)) {
-      if (std::count(member->teams.begin(), member->teams.end(), team.id) > 0) names.push_back(team.name);
-    }
-    tx.append(project.text, member_changed(actor, *member, member->role, std::move(names)));
+    tx.append(project.text, member_changed(actor, *member, Role::viewer));
   }
 }
 

@@ -73,7 +73,7 @@ Result<Project> Projects::create(const Command& command, std::string_view name,
     tx.append(id.text, project_created(project));
     const Membership creator{.person = who.id, .role = Role::admin, .verdicts_since = tx.now()};
     store::put_member(tx, id, creator);
-    tx.append(id.text, member_changed(who.id, creator, std::nullopt, {}));
+    tx.append(id.text, member_changed(who.id, creator, std::nullopt));
     for (const Environment& environment : first_environments(id, tx.now())) {
       store::insert_environment(tx, environment);
       tx.append(id.text, environment_created(who.id, environment));

@@ -175,7 +175,7 @@ Result<IssuedKey> Projects::create_key(const Command& command, std::string_view 
                      .created_at = tx.now(),
                      .expires_at = wanted.expires_at};
     store::insert_key(tx, key);
-    tx.append(id.text, key_created(command.principal.id, key, wanted.environment));
+    tx.append(id.text, key_created(command.principal.id, key));
     store::remember(tx, command, std::string(kKeyOutcome) + key_id.text);
     return IssuedKey{view_of(tx, key, account.name, environments), secret};
   });

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "delivery/delivery.h"
 #include "http/fast_path.h"
 #include "http/metrics.h"
 #include "http/router.h"
@@ -12,7 +11,6 @@
 #include "registry/queries.h"
 #include "registry/registry.h"
 #include "scan/ruleset.h"
-#include "server/delivery_feed.h"
 #include "server/secrets.h"
 #include "store/store.h"
 
@@ -61,18 +59,14 @@ class App {
   App(std::unique_ptr<store::Store> store, scan::Ruleset rules, const AppOptions& options,
       const Secrets& secrets, const Clock& clock);
   void add_routes();
-  void add_runtime_routes();
   Status ready();
 
-  const Clock& clock_;
   std::unique_ptr<store::Store> store_;
   const scan::Ruleset rules_;
   identity::Identity identity_;
   identity::Projects projects_;
   registry::Registry registry_;
   registry::Queries queries_;
-  delivery::Delivery delivery_;
-  DeliveryFeed feed_;
   http::Metrics metrics_;
   http::Router router_;
   std::string first_password_;

@@ -1,4 +1,4 @@
-#include "store/backend_test.h"
+#include "store/backend.h"
 
 #include "journal/signing.h"
 #include "store/database.h"

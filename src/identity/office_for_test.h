@@ -1,0 +1,119 @@
+// For tests: an organisation with its first admin, on an embedded database of its own.
+#pragma once
+
+#include "base/check.h"
+#include "identity/identity.h"
+#include "identity/projects.h"
+#include "journal/replay.h"
+#include "store/journal_rows.h"
+
+#include <filesystem>
+#include <memory>
+#include <stdlib.h>
+#include <string>
+
+namespace imprimatur::identity {
+
+inline constexpr std::string_view kAdminPassword = "the admin's password";
+inline constexpr std::string_view kPassword = "correct horse battery";
+inline constexpr std::string_view kSigningSeed = "0123456789abcdef0123456789abcdef";
+inline constexpr std::string_view kServerSecret = "fedcba9876543210fedcba9876543210";
+
+class Office {
+ public:
+  Office() {
+    char pattern[] = "/tmp/imprimatur-identity-XXXXXX";
+    CHECK(mkdtemp(pattern) != nullptr, "a temporary directory");
+    directory_ = pattern;
+    open();
+    const std::string digest = "sha256:" + std::string(64, 'a');
+    CHECK(identity->bootstrap(kAdminPassword, digest).ok(), "bootstrap");
+    admin = sign_in(kFirstAdmin, kAdminPassword);
+  }
+  ~Office() {
+    close();
+    std::filesystem::remove_all(directory_);
+  }
+  Office(const Office&) = delete;
+  Office& operator=(const Office&) = delete;
+
+  void open() {
+    auto opened = store::Store::open({.directory = directory_}, clock, kSigningSeed);
+    CHECK(opened.ok(), opened.ok() ? "" : opened.error().detail);
+    store = std::move(opened).value();
+    store->open_writes();
+    identity = std::make_unique<Identity>(*store, clock, std::string(kServerSecret), least_cost());
+    projects = std::make_unique<Projects>(*store, clock, identity->seals());
+    store->on_commit([this](const auto& entries) { identity->on_entries(entries); });
+    CHECK(identity->start().ok(), "start");
+  }
+  void close() {
+    // The listener goes with the store, before what it calls.
+    store.reset();
+    projects.reset();
+    identity.reset();
+  }
+
+  std::string token(std::string_view email, std::string_view password = kPassword) {
+    auto in = identity->login(email, password);
+    CHECK(in.ok(), in.ok() ? "" : in.error().detail);
+    return in->token;
+  }
+  Principal sign_in(std::string_view email, std::string_view password = kPassword) {
+    auto who = identity->authenticate(token(email, password));
+    CHECK(who.ok(), who.ok() ? "" : who.error().detail);
+    return *who;
+  }
+  Principal person(const std::string& name) {
+    const std::string email = name + "@example.com";
+    auto made = identity->create_user(
+        {admin}, {.email = email, .display_name = name, .password = std::string(kPassword)});
+    CHECK(made.ok(), made.ok() ? "" : made.error().detail);
+    return sign_in(email);
+  }
+  std::string member(const Principal& by, const std::string& name, Role role) {
+    const Principal who = person(name);
+    auto done = projects->put_member({by}, "shop", name + "@example.com", role, std::nullopt);
+    CHECK(done.ok(), done.ok() ? "" : done.error().detail);
+    return name + "@example.com";
+  }
+
+  std::vector<journal::Entry> journal(std::string_view name) {
+    auto read = store->read([&](store::Tx& tx) -> Result<std::vector<journal::Entry>> {
+      return store::entries(tx, name, 1, 100'000);
+    });
+    CHECK(read.ok(), "the journal");
+    return *read;
+  }
+  int count(std::string_view action) {
+    int n = 0;
+    for (const auto& entry : journal(journal::kOrganisation)) n += entry.event.action == action;
+    return n;
+  }
+  // The first event of any journal that a replay does not take; empty when there is none.
+  std::string faults() {
+    std::vector<std::string> names{std::string(journal::kOrganisation)};
+    auto all =
+        store->read([](store::Tx& tx) -> Result<std::vector<Project>> { return store::all_projects(tx); });
+    for (const Project& project : all.value()) names.push_back(project.id.text);
+    for (const std::string& name : names) {
+      journal::Replay replay;
+      for (const journal::Entry& entry : journal(name)) {
+        const Status applied = replay.apply(entry);
+        if (!applied.ok()) return name + " " + std::to_string(entry.seq) + ": " + applied.error().detail;
+      }
+    }
+    return {};
+  }
+
+  ManualClock clock{Time{1'800'000'000'000'000}};
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<Identity> identity;
+  std::unique_ptr<Projects> projects;
+  Principal admin;
+
+ private:
+  std::string directory_;
+};
+
+}  // namespace imprimatur::identity
