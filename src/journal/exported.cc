@@ -2,6 +2,8 @@
 
 #include "base/json.h"
 
+#include <optional>
+
 #include <boost/json.hpp>
 
 namespace imprimatur::journal {
@@ -37,18 +39,22 @@ Status take_row(Verifier& verifier, const json::value& value) {
 
 Status take_line(Verifier& verifier, std::string_view line) {
   const json::value parsed = TRY(parse_json(line, {.bytes = kMaxExportLine}));
-  if (!parsed.is_object() || parsed.get_object().size() != 1) return invalid("not a line of an export");
-  const auto& member = *parsed.get_object().begin();
-  if (member.key() == "row") return take_row(verifier, member.value());
-  const std::string body = TRY(canonical_json(member.value()));
-  if (member.key() == "entry") {
-    const Entry entry = TRY(entry_from_json(body));
-    verifier.take(entry);
+  if (!parsed.is_object()) return invalid("not a line of an export");
+  const json::object& object = parsed.get_object();
+  if (const json::value* row = object.if_contains("row")) return take_row(verifier, *row);
+  if (const json::value* inner = object.if_contains("checkpoint")) {
+    const std::string text = TRY(canonical_json(*inner));
+    const SignedHead head = TRY(head_from_json(text));
+    verifier.take_head(head);
     return Ok{};
   }
-  if (member.key() != "head") return invalid("not a line of an export");
-  const SignedHead head = TRY(head_from_json(body));
-  verifier.take_head(head);
+  if (object.contains("rootHash")) {
+    const SignedHead head = TRY(head_from_json(line));
+    verifier.take_head(head);
+    return Ok{};
+  }
+  const Entry entry = TRY(entry_from_json(line));
+  verifier.take(entry);
   return Ok{};
 }
 
@@ -56,9 +62,7 @@ Status take_line(Verifier& verifier, std::string_view line) {
 
 std::string export_header() { return line_of("format", "\"" + std::string(kExportFormat) + "\""); }
 
-std::string export_line(const Entry& entry) { return line_of("entry", exported_entry(entry)); }
-
-std::string export_line(const SignedHead& head) { return line_of("head", head_to_json(head)); }
+std::string export_line(const SignedHead& head) { return line_of("checkpoint", head_to_json(head)); }
 
 std::string export_line(std::string_view journal, std::string_view key, const RowText& row) {
   json::object fields;
@@ -68,23 +72,25 @@ std::string export_line(std::string_view journal, std::string_view key, const Ro
 }
 
 Result<Verification> verify_export(std::istream& file, const std::vector<SignedHead>& checkpoints) {
-  Verifier verifier;
-  verifier.expect(checkpoints);
+  std::optional<Verifier> verifier;
   std::string line(kMaxExportLine, '\0');
   std::uint64_t number = 0;
   while (file.getline(line.data(), static_cast<std::streamsize>(line.size()))) {
     const std::string_view text(line.data());
-    if (++number == 1) {
-      if (text != export_header())
-        return invalid("no audit export: the first line must be " + export_header());
-    } else if (const Status taken = take_line(verifier, text); !taken.ok()) {
+    ++number;
+    if (!verifier) {
+      verifier.emplace(text == export_header() ? Scope::store : Scope::log);
+      verifier->expect(checkpoints);
+      if (text == export_header()) continue;
+    }
+    if (const Status taken = take_line(*verifier, text); !taken.ok()) {
       return invalid("line " + std::to_string(number) + ": " + taken.error().detail);
     }
   }
   if (file.bad()) return unavailable("the file could not be read");
   if (!file.eof()) return too_large("line " + std::to_string(number + 1) + " is too long");
-  if (number == 0) return invalid("the file is empty");
-  return verifier.finish();
+  if (!verifier) return invalid("the file is empty");
+  return verifier->finish();
 }
 
 }  // namespace imprimatur::journal

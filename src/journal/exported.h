@@ -15,13 +15,13 @@ namespace imprimatur::journal {
 inline constexpr std::size_t kMaxExportLine = 1024 * 1024;
 inline constexpr std::string_view kExportFormat = "imprimatur-export-v1";
 
-// One line each, without the line feed. The first line of a file is export_header().
+// One line each, without the line feed: an entry is exported_entry.
 std::string export_header();
-std::string export_line(const Entry& entry);
 std::string export_line(const SignedHead& head);
 std::string export_line(std::string_view journal, std::string_view key, const RowText& row);
 
-// Chain, tree, signature, replay, and the checkpoints. An error when it is no export or cannot be read.
+// Chain, tree, signature, replay, the rows where there are any, and the checkpoints. An error when it is no
+// export or cannot be read.
 Result<Verification> verify_export(std::istream& file, const std::vector<SignedHead>& checkpoints);
 
 }  // namespace imprimatur::journal

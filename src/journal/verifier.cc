@@ -42,7 +42,7 @@ Result<SignedHead> head_of(const json::value& value) {
   const json::object& object = value.get_object();
   SignedHead head;
   head.journal = TRY(text_of(object, "journal"));
-  head.root = TRY(hash_of(object, "root"));
+  head.root = TRY(hash_of(object, "rootHash"));
   head.last_hash = TRY(hash_of(object, "lastHash"));
   head.signature = TRY(bytes_of(object, "signature"));
   head.public_key = TRY(bytes_of(object, "publicKey"));
@@ -65,7 +65,7 @@ std::string head_to_json(const SignedHead& head) {
   const json::object object = {{"journal", head.journal},
                                {"lastHash", digest_text(head.last_hash)},
                                {"publicKey", to_base64(head.public_key)},
-                               {"root", digest_text(head.root)},
+                               {"rootHash", digest_text(head.root)},
                                {"signature", to_base64(head.signature)},
                                {"size", head.size}};
   return canonical_json(object).value();
@@ -201,7 +201,8 @@ void Verifier::close(std::string_view journal) {
   }
   if (state.chained) judge_head(name, state);
   judge_checkpoints(name, state);
-  const bool whole = state.chained && state.replayed && (!state.head || state.head->size == state.tree.size);
+  const bool whole = scope_ == Scope::store && state.chained && state.replayed &&
+                     (!state.head || state.head->size == state.tree.size);
   if (whole) {
     for (Mismatch& row : compare(state.replay.rows(), state.tables, kMaxFaults)) {
       state.faults.push_back({name, row.seq, std::move(row.what)});
@@ -216,7 +217,8 @@ void Verifier::close(std::string_view journal) {
 }
 
 Verification Verifier::finish() {
-  const bool nothing = open_.empty() && closed_.empty();  // a store that nobody wrote to
+  const bool nothing =
+      scope_ == Scope::log || (open_.empty() && closed_.empty());  // a store that nobody wrote to
   if (open_.contains(kOrganisation) || !(closed_.contains(kOrganisation) || nothing)) close(kOrganisation);
   while (!open_.empty()) close(std::string(open_.begin()->first));
   for (const std::string& project : projects_) {
@@ -227,7 +229,7 @@ Verification Verifier::finish() {
     if (!closed_.contains(name)) result_.faults.push_back({name, 1, "the checkpoint's journal is missing"});
   }
   Verification out = std::move(result_);
-  *this = Verifier();
+  *this = Verifier(scope_);
   return out;
 }
 

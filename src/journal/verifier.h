@@ -28,8 +28,8 @@ struct SignedHead {
   std::string public_key;  // 32 bytes
 };
 
-// {"journal","lastHash","publicKey","root","signature","size"}: hashes as sha256:<hex>, the others in base64.
-// Other members are ignored when read: the signature covers what counts.
+// {"journal","lastHash","publicKey","rootHash","signature","size"}: hashes as sha256:<hex>, the others in
+// base64. Other members are ignored when read: the signature covers what counts.
 std::string head_to_json(const SignedHead& head);
 Result<SignedHead> head_from_json(std::string_view text);
 // A file with earlier heads: one head, or an object whose "heads" lists them.
@@ -46,10 +46,15 @@ struct Verification {
   bool ok() const { return faults.empty(); }
 };
 
+// What is to be judged: a whole store, or the log of some journals without the tables.
+enum class Scope { store, log };
+
 // Feed each journal's entries in order and its rows and head in any order, then close it; the organisation's
 // journal first, because it names the signing key and the projects.
 class Verifier {
  public:
+  explicit Verifier(Scope scope) : scope_(scope) {}
+
   // Heads seen earlier: each must be a prefix of its journal, signed by the same key. Before any entry.
   void expect(const std::vector<SignedHead>& checkpoints);
 
@@ -81,6 +86,7 @@ class Verifier {
   void judge_checkpoints(const std::string& name, Open& state);
   void learn(Open& organisation);
 
+  Scope scope_;
   std::map<std::string, Open, std::less<>> open_;
   std::set<std::string, std::less<>> closed_;
   std::multimap<std::string, SignedHead> checkpoints_;

@@ -46,7 +46,7 @@ struct World {
   std::string exported() const {
     std::string out = export_header() + "\n";
     const auto add = [&](const auto& entries, const SignedHead& head, const TableRows& rows) {
-      for (const Entry& entry : entries) out += export_line(entry) + "\n";
+      for (const Entry& entry : entries) out += exported_entry(entry) + "\n";
       out += export_line(head) + "\n";
       for (const auto& [key, text] : rows) out += export_line(head.journal, key, RowText(text)) + "\n";
     };
@@ -82,7 +82,7 @@ struct World {
 TEST(Verifier, AWholeWorldVerifies) {
   const World world;
   EXPECT_EQ(world.faults(), std::vector<std::string>{});
-  EXPECT_EQ(Verifier().finish().faults.size(), 0u);
+  EXPECT_EQ(Verifier(Scope::store).finish().faults.size(), 0u);
 }
 
 TEST(Verifier, EveryAlteredEntryIsNamed) {
@@ -157,7 +157,7 @@ TEST(Verifier, JournalsMustBeTheOnesOfTheOrganisation) {
   unregistered.organisation_rows.erase("project prj_1");
   unregistered.organisation_head = head_over(unregistered.organisation, unregistered.organisation.size());
   EXPECT_EQ(unregistered.first_fault(), "prj_1 0: no project of the organisation has this journal");
-  Verifier verifier;
+  Verifier verifier(Scope::store);
   const World world;
   for (const Entry& entry : world.organisation) verifier.take(entry);
   verifier.take_head(world.organisation_head);
@@ -205,6 +205,22 @@ TEST(Verifier, ACheckpointTellsWhatWasCutOffOrRewritten) {
   EXPECT_EQ(World().first_fault(forged), "prj_9 1: the checkpoint's journal is missing");
 }
 
+// The audit log of one journal, as the server hands it out.
+TEST(Export, ALogIsCheckedWithoutTables) {
+  const World world;
+  std::string log;
+  for (const Entry& entry : world.project) log += exported_entry(entry) + "\n";
+  const auto faults = [](const std::string& text) {
+    std::istringstream file(text);
+    return verify_export(file, {}).value().faults.size();
+  };
+  const std::string head = head_to_json(world.project_head);
+  EXPECT_EQ(faults(log + head + "\n"), 0u);
+  EXPECT_EQ(faults(log + "{\"checkpoint\":" + head + "}"), 0u);
+  EXPECT_EQ(faults(log), 1u);
+  EXPECT_EQ(faults(log.substr(log.find('\n') + 1) + head), 1u);
+}
+
 TEST(Export, RefusesWhatIsNone) {
   const auto read = [](const std::string& text) {
     std::istringstream file(text);
@@ -213,8 +229,8 @@ TEST(Export, RefusesWhatIsNone) {
   };
   const std::string header = export_header() + "\n";
   EXPECT_EQ(read(""), "the file is empty");
-  EXPECT_TRUE(read("{}\n").starts_with("no audit export"));
-  EXPECT_TRUE(read(header + "{\"entry\":{}}\n").starts_with("line 2: "));
+  EXPECT_TRUE(read("{}\n").starts_with("line 1: "));
+  EXPECT_TRUE(read(header + "{\"checkpoint\":{}}\n").starts_with("line 2: "));
   EXPECT_TRUE(read(header + "{\"other\":{}}\n").starts_with("line 2: "));
   EXPECT_TRUE(read(header + "{\"row\":{\"journal\":\"org\"}}\n").starts_with("line 2: "));
   EXPECT_TRUE(read(header + "{\"row\":{\"journal\":\"org\",\"key\":\"a\",\"fields\":{\"x\":1}}}\n")

@@ -3,6 +3,7 @@
 
 #include "journal/entry.h"
 #include "journal/merkle.h"
+#include "journal/verifier.h"
 #include "store/registry_rows.h"
 #include "store/store.h"
 
@@ -35,19 +36,18 @@ struct AuditQuery {
 Result<Page<journal::Entry>> audit(Tx& tx, const AuditQuery& query, const PageRequest& page);  // newest first
 std::vector<Hash256> leaf_hashes(Tx& tx, std::string_view journal, std::uint64_t size);
 
-struct Fault {
-  std::string journal;
-  std::uint64_t seq = 0;  // the first entry that does not fit; 0: the head, or a row no entry accounts for
-  std::string what;
-};
-struct Verification {
-  std::vector<Fault> faults;
-  std::uint64_t entries = 0;
-  bool ok() const { return faults.empty(); }
-};
+using journal::Fault;
+using journal::Verification;
+
 // Chain, tree, signature, order of times, and that replaying the events gives the tables. `progress` hears
 // how many entries of how many were checked.
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
-Verification verify(Tx& tx, const Progress& progress);
+Verification verify(Tx& tx, const Progress& progress,
+                    const std::vector<journal::SignedHead>& checkpoints = {});
+
+journal::SignedHead signed_head(const Head& head);
+// Writes the whole store's journals, heads and the rows they account for in the form of journal/exported.h, a
+// line a call, without the line feed.
+void each_export_line(Tx& tx, const std::function<void(std::string_view line)>& take);
 
 }  // namespace imprimatur::store
