@@ -221,13 +221,16 @@ Status Step::member_changed() {
     return invalid(key + " had another role before");
   }
   const std::string role = TRY(text("role"));
-  // The right to give verdicts begins here unless it was there before.
-  const auto gives_verdicts = [](std::string_view name) { return name == "reviewer" || name == "admin"; };
-  std::string since;
-  if (gives_verdicts(role))
-    since = gives_verdicts(previous) ? std::string(before->get("verdictsSince")) : time_;
   RowText row;
   TRY(copy(row, {"role", "teams"}));
+  // The right to give verdicts begins here unless it was there before. An event that changes neither role nor
+  // teams renews it: it was lost while the person was disabled.
+  const auto gives_verdicts = [](std::string_view name) { return name == "reviewer" || name == "admin"; };
+  const bool renewed = before.ok() && role == previous && row.get("teams") == before->get("teams");
+  std::string since;
+  if (gives_verdicts(role)) {
+    since = gives_verdicts(previous) && !renewed ? std::string(before->get("verdictsSince")) : time_;
+  }
   put(key, row.set("verdictsSince", since));
   return Ok{};
 }

@@ -140,8 +140,9 @@ TEST(Replay, TheRightToGiveVerdictsBeginsAnewOnlyWhenItWasLost) {
                 std::string(R"({"previousRole":)") + previous + R"(,"role":")" + role +
                     R"(","teams":[],"user":"usr_x"})"};
   };
-  const auto entries = chained("prj_1", {told("reviewer", "null"), told("admin", "\"reviewer\""),
-                                         told("viewer", "\"admin\""), told("reviewer", "\"viewer\"")});
+  const auto entries =
+      chained("prj_1", {told("reviewer", "null"), told("admin", "\"reviewer\""), told("viewer", "\"admin\""),
+                        told("reviewer", "\"viewer\""), told("reviewer", "\"reviewer\"")});
   Replay replay;
   std::vector<std::string> since;
   for (const Entry& entry : entries) {
@@ -149,7 +150,7 @@ TEST(Replay, TheRightToGiveVerdictsBeginsAnewOnlyWhenItWasLost) {
     since.push_back(field(replay.rows(), "member usr_x", "verdictsSince"));
   }
   EXPECT_EQ(since, (std::vector<std::string>{to_rfc3339(entries[0].time), to_rfc3339(entries[0].time), "",
-                                             to_rfc3339(entries[3].time)}));
+                                             to_rfc3339(entries[3].time), to_rfc3339(entries[4].time)}));
 }
 
 TEST(Rows, ComparisonNamesTheEntryAndTheField) {

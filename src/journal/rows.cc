@@ -6,11 +6,17 @@ namespace imprimatur::journal {
 
 RowText& RowText::set(std::string_view field, std::string_view value) {
   std::string line = std::string(field) + "=";
-  std::size_t begin = 0;
-  for (; begin < text_.size(); begin = text_.find('\n', begin) + 1) {
-    if (std::string_view(text_).substr(begin).starts_with(line)) break;
+  std::size_t begin = 0, end = 0;
+  while (begin < text_.size()) {
+    const std::string_view there = std::string_view(text_).substr(begin);
+    end = begin + std::min(there.size(), there.find('\n') + 1);
+    if (there.starts_with(line)) break;
+    if (there.substr(0, there.find('=')) > field) {
+      end = begin;
+      break;
+    }
+    begin = end;
   }
-  const std::size_t end = begin < text_.size() ? text_.find('\n', begin) + 1 : begin;
   line.append(value).push_back('\n');
   text_.replace(begin, end - begin, line);
   return *this;

@@ -11,13 +11,13 @@
 
 namespace imprimatur::journal {
 
-// The fields of a row in a fixed order, as "field=value" lines. The same code writes what a replay gives and
-// what the tables hold, so that two rows are equal exactly when their texts are.
+// The fields of a row as "field=value" lines in the order of their names: two rows are equal exactly when their
+// texts are.
 class RowText {
  public:
   RowText() = default;
   explicit RowText(std::string text) : text_(std::move(text)) {}
-  // Replaces the field, or adds it behind the others.
+  // Replaces the field, or adds it.
   RowText& set(std::string_view field, std::string_view value);
   RowText& set(std::string_view field, std::int64_t value);
   RowText& set(std::string_view field, std::same_as<bool> auto value) { return set(field, word_of(value)); }

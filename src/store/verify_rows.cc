@@ -1,0 +1,315 @@
+#include "store/verify_rows.h"
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "domain/name.h"
+#include "domain/protection.h"
+#include "journal/entry.h"
+
+#include <array>
+#include <map>
+
+#include <boost/json.hpp>
+
+namespace imprimatur::store {
+namespace {
+
+using journal::row_key;
+using journal::RowText;
+
+std::string digest_text(std::string_view text) { return "sha256:" + to_hex(sha256(text)); }
+
+// 0 stands for none in the tables.
+std::string time_text(Time time) { return time.micros == 0 ? std::string() : to_rfc3339(time); }
+std::string number_text(std::int64_t number) { return number == 0 ? std::string() : std::to_string(number); }
+
+// A flag is 0 or 1 and nothing else.
+std::string flag_text(std::int64_t flag) {
+  if (flag == 0) return "false";
+  return flag == 1 ? "true" : std::to_string(flag);
+}
+
+std::string list_text_of(std::string_view text) {
+  const auto parsed = parse_json(text);
+  if (!parsed.ok() || !parsed->is_array()) return "not a list";
+  std::vector<std::string> items;
+  for (const auto& item : parsed->get_array()) {
+    items.emplace_back(item.is_string() ? std::string_view(item.get_string())
+                                        : std::string_view("not a string"));
+  }
+  return journal::joined(std::move(items));
+}
+
+void people(Database& database, std::string_view, const TakeRow& take) {
+  database.each("SELECT id, organisation_admin, disabled FROM users", [&](const Row& row) {
+    take(row_key("user", row.text(0)), RowText()
+                                           .set("organisationAdmin", flag_text(row.integer(1)))
+                                           .set("disabled", flag_text(row.integer(2)))
+                                           .text());
+  });
+  database.each("SELECT id, name FROM projects", [&](const Row& row) {
+    take(row_key("project", row.text(0)), RowText().set("nameDigest", digest_text(row.text(1))).text());
+  });
+}
+
+void members(Database& database, std::string_view project, const TakeRow& take) {
+  std::map<std::string, std::vector<std::string>> teams;
+  database.each(
+      "SELECT person, team FROM team_members WHERE project = ?",
+      [&](const Row& row) { teams[row.text(0)].push_back(row.text(1)); }, project);
+  database.each(
+      "SELECT person, role, verdicts_since FROM members WHERE project = ?",
+      [&](const Row& row) {
+        const bool gives_verdicts = row.text(1) == "reviewer" || row.text(1) == "admin";
+        RowText text;
+        text.set("role", row.text(1)).set("teams", journal::joined(std::move(teams[row.text(0)])));
+        text.set("verdictsSince", gives_verdicts ? time_text(row.time(2)) : std::string());
+        take(row_key("member", row.text(0)), text.text());
+        teams.erase(row.text(0));
+      },
+      project);
+  for (const auto& [person, team] : teams) take(row_key("team_member", person), "");
+}
+
+void accounts(Database& database, std::string_view project, const TakeRow& take) {
+  database.each(
+      "SELECT id, name FROM projects WHERE id = ?",
+      [&](const Row& row) {
+        take(row_key("project", row.text(0)), RowText().set("nameDigest", digest_text(row.text(1))).text());
+      },
+      project);
+  database.each(
+      "SELECT id, name FROM teams WHERE project = ?",
+      [&](const Row& row) {
+        take(row_key("team", row.text(0)), RowText().set("nameDigest", digest_text(row.text(1))).text());
+      },
+      project);
+  database.each(
+      "SELECT id, owner, name, disabled FROM service_accounts WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("owner", row.text(1))
+            .set("nameDigest", digest_text(row.text(2)))
+            .set("disabled", flag_text(row.integer(3)));
+        take(row_key("service_account", row.text(0)), text.text());
+      },
+      project);
+  database.each(
+      "SELECT id, account, owner, scopes, environment, expires_at, revoked_at FROM api_keys WHERE project = "
+      "?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("serviceAccount", row.text(1))
+            .set("owner", row.text(2))
+            .set("scopes", list_text_of(row.text(3)));
+        text.set("environment", row.text(4)).set("expiresAt", time_text(row.time(5)));
+        take(row_key("key", row.text(0)), text.set("revokedAt", time_text(row.time(6))).text());
+      },
+      project);
+}
+
+void environments(Database& database, std::string_view project, const TakeRow& take) {
+  std::map<std::pair<std::string, std::int64_t>, std::string> digests;
+  database.each(
+      "SELECT environment, version, rule FROM protections WHERE project = ?",
+      [&](const Row& row) {
+        const auto protection = protection_from_json(row.text(2), row.integer(1));
+        const bool canonical = protection.ok() && canonical_protection(*protection) == row.text(2);
+        const std::string digest = canonical ? digest_of(*protection) : "not a protection";
+        digests[{row.text(0), row.integer(1)}] = digest;
+        take(row_key("protection", row.text(0), row.integer(1)), RowText().set("digest", digest).text());
+      },
+      project);
+  database.each(
+      "SELECT id, name, position, protection_version FROM environments WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("nameDigest", digest_text(row.text(1))).set("order", row.integer(2));
+        text.set("protectionVersion", row.integer(3));
+        text.set("protectionDigest", digests[{row.text(0), row.integer(3)}]);
+        take(row_key("environment", row.text(0)), text.text());
+      },
+      project);
+}
+
+struct ArtifactColumns {
+  std::string name, kind, type;
+};
+
+// The digest of the content, or why it cannot be the version's: its columns must repeat what it says.
+std::string content_digest(const std::string& content, const ArtifactColumns& artifact,
+                           const std::string& semver) {
+  const auto parsed = parse_json(content);
+  if (!parsed.ok() || !parsed->is_object()) return content.empty() ? "missing" : "not readable";
+  const std::array<std::pair<const char*, const std::string*>, 4> repeated = {
+      {{"name", &artifact.name}, {"kind", &artifact.kind}, {"type", &artifact.type}, {"semver", &semver}}};
+  for (const auto& [member, column] : repeated) {
+    const auto* value = parsed->get_object().if_contains(member);
+    if (value == nullptr || !value->is_string() || std::string_view(value->get_string()) != *column) {
+      return std::string("of another ") + member;
+    }
+  }
+  return "sha256:" + to_hex(Sha256().add("imprimatur-version-v1\n").add(content).finish());
+}
+
+void artifacts(Database& database, std::string_view project, const TakeRow& take) {
+  std::map<std::string, ArtifactColumns, std::less<>> known;
+  database.each(
+      "SELECT id, name, skeleton, kind, type, latest_version, latest_state, created_at FROM artifacts "
+      "WHERE project = ?",
+      [&](const Row& row) {
+        const bool same_look = row.text(2) == skeleton_of(row.text(1));
+        RowText text;
+        text.set("kind", row.text(3)).set("type", row.text(4));
+        text.set("nameDigest", same_look ? digest_text(row.text(1)) : "of another skeleton");
+        text.set("createdAt", time_text(row.time(7))).set("latestVersion", row.integer(5));
+        take(row_key("artifact", row.text(0)), text.set("latestState", row.text(6)).text());
+        known[row.text(0)] = {row.text(1), row.text(3), row.text(4)};
+      },
+      project);
+  database.each(
+      "SELECT v.artifact, v.number, v.digest, v.author, v.accountable, v.base_version, v.created_at, "
+      "v.state, "
+      "v.reason, v.semver, coalesce(c.content, '') FROM versions v LEFT JOIN contents c ON c.project = "
+      "v.project "
+      "AND c.artifact = v.artifact AND c.number = v.number WHERE v.project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("digest", row.text(2)).set("author", row.text(3)).set("accountable", row.text(4));
+        text.set("base", number_text(row.integer(5)));
+        text.set("content", content_digest(row.text(10), known[row.text(0)], row.text(9)));
+        text.set("createdAt", time_text(row.time(6))).set("state", row.text(7));
+        const std::string reason = row.text(8) == "none" ? std::string() : row.text(8);
+        take(row_key("version", row.text(0), row.integer(1)), text.set("reason", reason).text());
+      },
+      project);
+}
+
+void scans(Database& database, std::string_view project, const TakeRow& take) {
+  database.each(
+      "SELECT id, artifact, version, digest, status, score_tenths, critical_findings, ruleset, report, "
+      "created_at "
+      "FROM scans WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("artifact", row.text(1)).set("version", row.integer(2)).set("digest", row.text(3));
+        text.set("status", row.text(4)).set("scoreTenths", row.integer(5)).set("critical", row.integer(6));
+        text.set("ruleset", row.text(7)).set("report", digest_text(row.text(8)));
+        take(row_key("scan", row.text(0)), text.set("createdAt", time_text(row.time(9))).text());
+      },
+      project);
+  database.each(
+      "SELECT artifact, name, version, set_by, set_at FROM labels WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("version", row.integer(2)).set("by", row.text(3)).set("at", time_text(row.time(4)));
+        take(row_key("label", row.text(0)) + " " + row.text(1), text.text());
+      },
+      project);
+}
+
+void reviews(Database& database, std::string_view project, const TakeRow& take) {
+  database.each(
+      "SELECT id, environment, cycle, protection_version, state, submitted_by, created_at FROM reviews "
+      "WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("environment", row.text(1)).set("cycle", row.integer(2));
+        text.set("protectionVersion", row.integer(3)).set("state", row.text(4));
+        text.set("submittedBy", row.text(5)).set("createdAt", time_text(row.time(6)));
+        take(row_key("review", row.text(0)), text.text());
+      },
+      project);
+  database.each(
+      "SELECT review, cycle, position, artifact, version, digest, base FROM review_items WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("artifact", row.text(3)).set("version", row.integer(4)).set("digest", row.text(5));
+        text.set("base", row.text(6));
+        take(row_key("review_item", row.text(0), row.integer(1)) + " " + std::to_string(row.integer(2)),
+             text.text());
+      },
+      project);
+}
+
+void words(Database& database, std::string_view project, const TakeRow& take) {
+  database.each(
+      "SELECT review, number, cycle, given_by, kind, environment, items_digest, base_digest, "
+      "protection_version, "
+      "given_at FROM verdicts WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("cycle", row.integer(2)).set("person", row.text(3)).set("verdict", row.text(4));
+        text.set("environment", row.text(5)).set("itemsDigest", row.text(6)).set("baseDigest", row.text(7));
+        text.set("protectionVersion", row.integer(8)).set("at", time_text(row.time(9)));
+        take(row_key("verdict", row.text(0), row.integer(1)), text.text());
+      },
+      project);
+  database.each(
+      "SELECT id, review, given_by, given_at FROM comments WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("review", row.text(1)).set("by", row.text(2)).set("at", time_text(row.time(3)));
+        take(row_key("comment", row.text(0)), text.text());
+      },
+      project);
+}
+
+void releases(Database& database, std::string_view project, const TakeRow& take) {
+  database.each(
+      "SELECT id, change_set, environment, artifact, version, digest, review, replaced, previous, "
+      "protection_version, gate, kind, protection_met, rollout, released_by, released_at, ended, ended_at "
+      "FROM releases WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("changeSet", row.text(1)).set("environment", row.text(2)).set("artifact", row.text(3));
+        text.set("version", row.integer(4)).set("digest", row.text(5)).set("review", row.text(6));
+        text.set("replaced", row.text(7))
+            .set("previous", row.text(8))
+            .set("protectionVersion", row.integer(9));
+        text.set("gate", digest_text(row.text(10)))
+            .set("kind", row.text(11))
+            .set("protectionMet", flag_text(row.integer(12)));
+        text.set("rollout", row.text(13)).set("by", row.text(14)).set("at", time_text(row.time(15)));
+        text.set("end", row.text(16)).set("endedAt", time_text(row.time(17)));
+        take(row_key("release", row.text(0)), text.text());
+      },
+      project);
+  database.each(
+      "SELECT artifact, version, environment, retired_at FROM retirements WHERE project = ?",
+      [&](const Row& row) {
+        take(row_key("retirement", row.text(0), row.integer(1)) + " " + row.text(2),
+             RowText().set("at", time_text(row.time(3))).text());
+      },
+      project);
+}
+
+}  // namespace
+
+void each_row(Database& database, std::string_view journal, const TakeRow& take) {
+  if (journal == journal::kOrganisation) return people(database, journal, take);
+  for (const auto part : {members, accounts, environments, artifacts, scans, reviews, words, releases}) {
+    part(database, journal, take);
+  }
+}
+
+std::vector<Stray> strays(Database& database) {
+  std::vector<Stray> out;
+  for (const char* table :
+       {"members", "team_members", "teams", "service_accounts", "api_keys", "environments", "protections",
+        "artifacts", "versions", "contents", "scans", "labels", "reviews", "review_items", "verdicts",
+        "comments", "releases", "retirements"}) {
+    const std::string sql = std::string("SELECT DISTINCT project FROM ") + table +
+                            " WHERE project NOT IN (SELECT id FROM projects)";
+    database.each(sql, [&](const Row& row) { out.push_back({table, row.text(0)}); });
+  }
+  database.each(
+      "SELECT DISTINCT c.project FROM contents c LEFT JOIN versions v ON v.project = c.project AND "
+      "v.artifact = c.artifact AND v.number = c.number WHERE v.project IS NULL",
+      [&](const Row& row) {
+        out.push_back({"contents", row.text(0)});
+      });
+  return out;
+}
+
+}  // namespace imprimatur::store
