@@ -2,21 +2,21 @@
 
 #include <algorithm>
 #include <cctype>
-#include <optional>
-#include <regex>
 #include <sstream>
+
+#include <re2/re2.h>
 
 namespace imprimatur::tests {
 namespace {
 
-const std::regex kRequest(R"(^([A-Z]+) (/\S*)( as (\$?[a-z0-9_]+))?( by cookie)?( x([0-9]+))?$)");
-const std::regex kHeader(R"(^([A-Za-z][A-Za-z-]*): (.*)$)");
-const std::regex kStatus(R"(^([1-5][0-9][0-9])( (.*))?$)");
-const std::regex kRace(R"(^race( x([0-9]+))?$)");
-const std::regex kOutcome(R"(^([1-5][0-9][0-9])(\*([0-9]+))?$)");
-const std::regex kClock(R"(^clock \+([0-9]+)([smhd])$)");
-const std::regex kProject(R"(^project ([a-z0-9-]+): (.+)$)");
-const std::regex kPiece(R"rx(^\s*"((?:[^"\\]|\\.)*)"(?:\*([0-9]+))?)rx");
+const RE2 kRequest(R"(^([A-Z]+) (/\S*)(?: as (\$?[a-z0-9_]+))?( by cookie)?(?: x([0-9]+))?$)");
+const RE2 kHeader(R"(^([A-Za-z][A-Za-z-]*): (.*)$)");
+const RE2 kStatus(R"(^([1-5][0-9][0-9])(?: (.*))?$)");
+const RE2 kRace(R"(^race(?: x([0-9]+))?$)");
+const RE2 kOutcome(R"(^([1-5][0-9][0-9])(?:\*([0-9]+))?$)");
+const RE2 kClock(R"(^clock \+([0-9]+)([smhd])$)");
+const RE2 kProject(R"(^project ([a-z0-9-]+): (.+)$)");
+const RE2 kPiece(R"rx(^\s*"((?:[^"\\]|\\.)*)"(?:\*([0-9]+))?)rx");
 
 // "a\n\xff": the escapes of C.
 std::string unescaped(std::string_view text) {
@@ -72,49 +72,50 @@ class Parser {
   Error wrong(const std::string& what) const {
     return invalid("line " + std::to_string(line_number()) + ": " + what);
   }
-  bool begins(const std::regex& form) const { return !done() && std::regex_match(here(), form); }
+  bool begins(const RE2& form) const { return !done() && RE2::FullMatch(here(), form); }
 
   Result<What> step() {
-    std::smatch found;
     const std::string line = here();
-    if (std::regex_match(line, kRequest)) return What(TRY(exchange()));
-    if (std::regex_match(line, kRace)) return What(TRY(race()));
-    ++at_;
-    if (line == "restart") return What(Restart{});
+    if (RE2::FullMatch(line, kRequest)) return What(TRY(exchange()));
+    if (RE2::FullMatch(line, kRace)) return What(TRY(race()));
+    if (line == "restart") return taken(Restart{});
     if (line.starts_with("people ")) {
       People people;
       std::istringstream words(line.substr(7));
       for (std::string name; words >> name;) people.names.push_back(name);
-      return What(people);
+      return taken(people);
     }
-    if (std::regex_match(line, found, kProject)) {
-      ProjectSetup project{found[1], {}};
-      std::istringstream words(std::regex_replace(found[2].str(), std::regex(","), " "));
-      for (std::string name, role; words >> name >> role;) project.members.emplace_back(name, role);
-      return What(project);
+    std::string name, members, unit;
+    if (RE2::FullMatch(line, kProject, &name, &members)) {
+      ProjectSetup project{name, {}};
+      std::replace(members.begin(), members.end(), ',', ' ');
+      std::istringstream words(members);
+      for (std::string person, role; words >> person >> role;) project.members.emplace_back(person, role);
+      return taken(project);
     }
-    if (std::regex_match(line, found, kClock)) {
-      const long unit = found[2] == "s" ? 1 : found[2] == "m" ? 60 : found[2] == "h" ? 3600 : 86400;
-      return What(ClockStep{std::stol(found[1]) * unit});
+    long count = 0;
+    if (RE2::FullMatch(line, kClock, &count, &unit)) {
+      return taken(ClockStep{count * (unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 86400)});
     }
-    --at_;
     return wrong("cannot be understood: " + line);
   }
 
+  What taken(What what) {
+    ++at_;
+    return what;
+  }
+
   Result<RequestLine> request() {
-    std::smatch found;
-    const std::string line = here();
-    if (!std::regex_match(line, found, kRequest)) return wrong("is no request: " + line);
     RequestLine out;
     out.line = line_number();
-    out.method = found[1];
-    out.target = found[2];
-    out.who = found[4];
-    out.by_cookie = found[5].matched;
-    out.times = found[7].matched ? std::stoi(found[7]) : 1;
-    for (++at_; begins(kHeader); ++at_) {
-      std::regex_match(here(), found, kHeader);
-      out.headers.emplace_back(found[1], found[2]);
+    std::string cookie, times, name, value;
+    if (!RE2::FullMatch(here(), kRequest, &out.method, &out.target, &out.who, &cookie, &times)) {
+      return wrong("is no request: " + here());
+    }
+    out.by_cookie = !cookie.empty();
+    if (!times.empty()) out.times = std::stoi(times);
+    for (++at_; !done() && RE2::FullMatch(here(), kHeader, &name, &value); ++at_) {
+      out.headers.emplace_back(name, value);
     }
     TRY(body(out));
     return out;
@@ -122,16 +123,14 @@ class Parser {
 
   Status body(RequestLine& out) {
     if (!done() && here().starts_with("body ")) {
-      std::string rest = here().substr(5);
-      std::smatch piece;
+      re2::StringPiece rest(here());
+      rest.remove_prefix(5);
       out.has_body = out.raw = true;
-      while (std::regex_search(rest, piece, kPiece)) {
-        const int times = piece[2].matched ? std::stoi(piece[2]) : 1;
-        const std::string text = unescaped(piece[1].str());
-        for (int i = 0; i < times; ++i) out.body += text;
-        rest = piece.suffix();
+      for (std::string text, times; RE2::Consume(&rest, kPiece, &text, &times);) {
+        text = unescaped(text);
+        for (int i = times.empty() ? 1 : std::stoi(times); i > 0; --i) out.body += text;
       }
-      if (!rest.empty()) return wrong("is no piece of a body: " + rest);
+      if (!rest.empty()) return wrong("is no piece of a body: " + std::string(rest));
       ++at_;
       return Ok{};
     }
@@ -147,40 +146,35 @@ class Parser {
   Result<Exchange> exchange() {
     Exchange out;
     out.request = TRY(request());
-    std::smatch found;
-    if (!begins(kStatus)) return wrong("a status should stand here");
-    const std::string line = here();
-    std::regex_match(line, found, kStatus);
+    if (done() || !RE2::FullMatch(here(), kStatus, &out.expected.status, &out.expected.pattern)) {
+      return wrong("a status should stand here");
+    }
     out.expected.first = out.expected.last = line_number();
-    out.expected.status = std::stoi(found[1]);
-    out.expected.pattern = found[3];
     for (++at_; !done() && !here().empty() && here().front() == ' '; ++at_) {
       out.expected.pattern += "\n" + here();
       out.expected.last = line_number();
     }
-    for (; begins(kHeader); ++at_) {
-      const std::string header = here();
-      std::regex_match(header, found, kHeader);
-      out.expected.headers.emplace_back(found[1], found[2]);
+    for (std::string name, value; !done() && RE2::FullMatch(here(), kHeader, &name, &value); ++at_) {
+      out.expected.headers.emplace_back(name, value);
     }
     return out;
   }
 
   Result<Race> race() {
-    std::smatch found;
-    const std::string first = here();
-    std::regex_match(first, found, kRace);
     Race out;
     out.line = line_number();
-    out.times = found[2].matched ? std::stoi(found[2]) : 1;
+    std::string times;
+    RE2::FullMatch(here(), kRace, &times);
+    if (!times.empty()) out.times = std::stoi(times);
     ++at_;
     while (begins(kRequest)) out.requests.push_back(TRY(request()));
     if (done() || !here().starts_with("= ")) return wrong("a race ends in a line of statuses");
     std::istringstream words(here().substr(2));
     for (std::string word; words >> word;) {
-      if (!std::regex_match(word, found, kOutcome)) return wrong("is no status: " + word);
-      const int times = found[3].matched ? std::stoi(found[3]) : 1;
-      out.statuses.insert(out.statuses.end(), static_cast<std::size_t>(times), std::stoi(found[1]));
+      int status = 0;
+      std::string count;
+      if (!RE2::FullMatch(word, kOutcome, &status, &count)) return wrong("is no status: " + word);
+      out.statuses.insert(out.statuses.end(), count.empty() ? 1u : std::stoul(count), status);
     }
     std::sort(out.statuses.begin(), out.statuses.end());
     ++at_;
