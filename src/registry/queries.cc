@@ -362,6 +362,14 @@ Result<Page<ReleaseView>> Queries::releases(const Principal& who, const Artifact
   });
 }
 
+Result<ProjectId> Queries::readable_project(const Principal& who, std::string_view project) {
+  return store_.read([&](store::Tx& tx) -> Result<ProjectId> {
+    const Caller caller = TRY(Caller::in_named(tx, who, project));
+    TRY(caller.require(Permission::read_runtime));
+    return caller.project().id;
+  });
+}
+
 Result<std::vector<EnvironmentView>> Queries::environments(const Principal& who, std::string_view project) {
   return store_.read([&](store::Tx& tx) -> Result<std::vector<EnvironmentView>> {
     const Caller caller = TRY(Caller::in_named(tx, who, project));

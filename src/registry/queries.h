@@ -107,6 +107,8 @@ class Queries {
   Result<ReleaseView> release(const Principal& who, const ReleaseId& id);
   Result<Page<ReleaseView>> releases(const Principal& who, const ArtifactId& id, std::string_view environment,
                                      const PageRequest& page);
+  // The project, for somebody who may read what is live in it.
+  Result<ProjectId> readable_project(const Principal& who, std::string_view project);
   Result<std::vector<EnvironmentView>> environments(const Principal& who, std::string_view project);
   Result<EnvironmentView> environment(const Principal& who, std::string_view project, std::string_view name);
 

@@ -4,7 +4,9 @@
 #include "base/log.h"
 #include "http/api/identity_routes.h"
 #include "http/api/registry_routes.h"
+#include "http/api/request.h"
 #include "http/operations.h"
+#include "http/runtime_fetch.h"
 #include "journal/signing.h"
 #include "server/contract.h"
 #include "store/journal_rows.h"
@@ -39,19 +41,26 @@ Result<std::unique_ptr<App>> App::make(const AppOptions& options, const Secrets&
   const std::string key_digest =
       "sha256:" + to_hex(sha256(journal::Signer(secrets.signing_seed).public_key()));
   app->first_password_ = TRY(app->identity_.bootstrap(options.admin_password, key_digest));
+  app->store_->refuse_writes("the journal is being verified; try again in a moment");
   return app;
 }
 
 App::App(std::unique_ptr<store::Store> store, scan::Ruleset rules, const AppOptions& options,
          const Secrets& secrets, const Clock& clock)
-    : store_(std::move(store)),
+    : clock_(clock),
+      store_(std::move(store)),
       rules_(std::move(rules)),
       identity_(*store_, clock, secrets.server_secret, options.password_cost),
       projects_(*store_, clock, identity_.seals()),
       registry_(*store_, rules_),
       queries_(*store_, registry_),
+      delivery_([this](std::string_view key) { return identity_.seals().of_key(key); }),
+      feed_(*store_, delivery_),
       metrics_(options.io_threads) {
-  store_->on_commit([this](const std::vector<journal::Entry>& entries) { identity_.on_entries(entries); });
+  store_->on_commit([this](const std::vector<journal::Entry>& entries) {
+    identity_.on_entries(entries);
+    feed_.on_entries(entries);
+  });
   add_routes();
 }
 
@@ -68,6 +77,7 @@ void App::add_routes() {
   http::add_environment_routes(router_, api);
   http::add_audit_routes(router_, api);
   http::add_workflow_routes(router_, identity_);
+  add_runtime_routes();
   http::add_operations_routes(router_, metrics_, [this] { return ready(); });
   router_.add({http::Method::get, "/api/openapi.yaml",
                [](const http::Request&, const http::PathArguments&) -> Result<http::Response> {
@@ -83,7 +93,34 @@ Status App::ready() {
   return unavailable("Writes are closed; reads are served.");
 }
 
-Status App::start() { return identity_.start(); }
+// API keys are answered from memory alone; the handlers are for people in a session, and for what a fast path
+// leaves over.
+void App::add_runtime_routes() {
+  const auto runtime_caller = [this](const http::Request& request) -> Result<http::RuntimeCaller> {
+    const std::string* authorization = request.header("Authorization");
+    if (authorization != nullptr && authorization->find(identity::kKeyPrefix) != std::string::npos) {
+      return http::runtime_caller(delivery_, request, clock_.now());
+    }
+    const Principal who = TRY(http::caller(request, identity_));
+    const std::string* project = request.query_value("project");
+    return http::RuntimeCaller{TRY(queries_.readable_project(who, project ? *project : "")), {}};
+  };
+  router_.add({http::Method::get, "/api/v1/runtime/prompts/{name...}",
+               [this, runtime_caller](const http::Request& request,
+                                      const http::PathArguments& path) -> Result<http::Response> {
+                 return http::fetch_prompt(delivery_, TRY(runtime_caller(request)), request, path["name"]);
+               }});
+  router_.add({http::Method::post, "/api/v1/runtime/prompts/{name}/render",
+               [this, runtime_caller](const http::Request& request,
+                                      const http::PathArguments& path) -> Result<http::Response> {
+                 return http::render_prompt(delivery_, TRY(runtime_caller(request)), request, path["name"]);
+               }});
+}
+
+Status App::start() {
+  TRY(identity_.start());
+  return feed_.load();
+}
 
 void App::verify_then_open_writes() {
   const auto checked =
@@ -108,8 +145,10 @@ void App::upkeep() {
   if (const Status done = identity_.upkeep(); !done.ok()) {
     log(LogLevel::warning, "upkeep_failed", {{"why", done.error().detail}});
   }
+  for (const auto& [key, at] : delivery_.take_last_uses()) identity_.keys().used(key);
+  feed_.catch_up();
 }
 
-http::FastPathFactory App::fast_path() { return {}; }
+http::FastPathFactory App::fast_path() { return http::runtime_fast_path(delivery_); }
 
 }  // namespace imprimatur::server

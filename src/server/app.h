@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "delivery/delivery.h"
 #include "http/fast_path.h"
 #include "http/metrics.h"
 #include "http/router.h"
@@ -11,6 +12,7 @@
 #include "registry/queries.h"
 #include "registry/registry.h"
 #include "scan/ruleset.h"
+#include "server/delivery_feed.h"
 #include "server/secrets.h"
 #include "store/store.h"
 
@@ -59,14 +61,18 @@ class App {
   App(std::unique_ptr<store::Store> store, scan::Ruleset rules, const AppOptions& options,
       const Secrets& secrets, const Clock& clock);
   void add_routes();
+  void add_runtime_routes();
   Status ready();
 
+  const Clock& clock_;
   std::unique_ptr<store::Store> store_;
   const scan::Ruleset rules_;
   identity::Identity identity_;
   identity::Projects projects_;
   registry::Registry registry_;
   registry::Queries queries_;
+  delivery::Delivery delivery_;
+  DeliveryFeed feed_;
   http::Metrics metrics_;
   http::Router router_;
   std::string first_password_;

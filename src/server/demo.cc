@@ -36,8 +36,8 @@ constexpr std::string_view kSofterLine =
     "- Never promise a refund: say that you are sorry about the trouble, and offer to pass the case on to a "
     "colleague.\n";
 
-Result<Principal> sign_in(App& app, std::string_view email) {
-  const identity::SignedIn session = TRY(app.identity().login(email, kDemoPassword));
+Result<Principal> sign_in(App& app, std::string_view email, std::string_view password = kDemoPassword) {
+  const identity::SignedIn session = TRY(app.identity().login(email, password));
   return app.identity().authenticate(session.token);
 }
 
@@ -90,8 +90,8 @@ Status make_prompts(App& app, const Principal& ann, const Principal& ben) {
   return Ok{};
 }
 
-Status make_project(App& app) {
-  const Principal admin = TRY(sign_in(app, identity::kFirstAdmin));
+Status make_project(App& app, const std::string& admin_password) {
+  const Principal admin = TRY(sign_in(app, identity::kFirstAdmin, admin_password));
   TRY(app.projects().create(as(admin), kDemoProject, "Prompts of a web shop, to play with"));
   for (const DemoPerson& person : kPeople) {
     TRY(app.identity().create_user(as(admin), {.email = std::string(person.email),
@@ -114,10 +114,10 @@ Result<std::string> open_review(App& app) {
 
 }  // namespace
 
-Result<Demo> make_demo(App& app, Time now) {
+Result<Demo> make_demo(App& app, const std::string& admin_password, Time now) {
   const bool there = TRY(app.store().read(
       [](store::Tx& tx) -> Result<bool> { return store::project_by_name(tx, kDemoProject).has_value(); }));
-  if (!there) TRY(make_project(app));
+  if (!there) TRY(make_project(app, admin_password));
   const Principal cleo = TRY(sign_in(app, kPeople[2].email));
   if (!there) TRY(app.projects().create_service_account(as(cleo), kDemoProject, kApplication));
   const identity::IssuedKey key =

@@ -20,7 +20,7 @@ struct Demo {
 // Through the services, as anybody would: nothing is written behind the journal's back. The project and its
 // people are made once; the key anew each time, because a key is shown once. Precondition: the first admin's
 // password is kDemoPassword, or the project is there already.
-Result<Demo> make_demo(App& app, Time now);
+Result<Demo> make_demo(App& app, const std::string& admin_password, Time now);
 // The accounts and three commands to try, for a terminal.
 std::string demo_words(const std::string& address, const Demo& demo);
 

@@ -49,8 +49,8 @@ void say_first_password(const App& app) {
               app.first_password().c_str());
 }
 
-void show_demo(App& app, const std::string& address, Time now) {
-  const auto demo = make_demo(app, now);
+void show_demo(App& app, const std::string& address, const std::string& admin_password, Time now) {
+  const auto demo = make_demo(app, admin_password, now);
   const std::string words =
       demo.ok() ? demo_words(address, *demo) : "The demo could not be made: " + demo.error().detail + "\n";
   std::fputs(words.c_str(), stdout);
@@ -92,7 +92,8 @@ Status serve(const Config& config) {
   std::fflush(stdout);
   std::thread verifier([&] {
     app->verify_then_open_writes();
-    if (config.demo && app->store().writes_open()) show_demo(*app, address, clock.now());
+    if (config.demo && app->store().writes_open())
+      show_demo(*app, address, options.admin_password, clock.now());
   });
   while (!signals.wait(kUpkeepSeconds)) app->upkeep();
   server.stop();

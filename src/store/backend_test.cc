@@ -1,4 +1,4 @@
-#include "store/backend.h"
+#include "store/backend_test.h"
 
 #include "journal/signing.h"
 #include "store/database.h"

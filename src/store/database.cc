@@ -20,6 +20,7 @@ namespace {
 // this would be a leak.
 constexpr std::size_t kMaxPrepared = 400;
 constexpr int kBusyMilliseconds = 5000;
+constexpr int kCacheKibibytes = 8 * 1024;  // of pages, a connection at most
 constexpr int kMinPostgresql = 150000;
 
 // "a = ? AND b = ?" to "a = :p1 AND b = :p2". No literal in this program's SQL holds a question mark.
@@ -262,6 +263,8 @@ void Database::configure() {
       script("PRAGMA foreign_keys = ON");
       script("PRAGMA synchronous = FULL");
       script("PRAGMA trusted_schema = OFF");
+      script("PRAGMA temp_store = MEMORY");
+      script("PRAGMA cache_size = -" + std::to_string(kCacheKibibytes));
       if (options_.access == Access::read_only) {
         script("PRAGMA query_only = ON");
       } else if (setting("PRAGMA journal_mode = WAL") != "wal") {

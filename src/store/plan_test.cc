@@ -1,6 +1,6 @@
 // Every list has its index: the plans that SQLite makes for all the reading statements hold no scan of a
 // table.
-#include "store/backend.h"
+#include "store/backend_test.h"
 #include "store/database.h"
 #include "store/identity_rows.h"
 #include "store/journal_rows.h"

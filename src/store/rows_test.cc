@@ -1,5 +1,5 @@
 // Every row comes back as it was written, on every database.
-#include "store/backend.h"
+#include "store/backend_test.h"
 #include "store/database.h"
 #include "store/identity_rows.h"
 #include "store/journal_rows.h"

@@ -274,7 +274,8 @@ CREATE TABLE versions (
   FOREIGN KEY (project, artifact) REFERENCES artifacts (project, id)
 ) STRICT, WITHOUT ROWID
 ;
-REFUSE UPDATE OF project, artifact, number, semver, digest, author, accountable, base_version, created_at ON versions
+REFUSE UPDATE OF project, artifact, number, semver, digest, author, accountable, base_version, created_at
+  ON versions
 ;
 REFUSE DELETE ON versions
 ;
@@ -309,7 +310,8 @@ CREATE TABLE scans (
   FOREIGN KEY (project, artifact, version) REFERENCES versions (project, artifact, number)
 ) STRICT, WITHOUT ROWID
 ;
-REFUSE UPDATE OF project, artifact, version, number, id, digest, ruleset, status, score_tenths, critical_findings ON scans
+REFUSE UPDATE OF project, artifact, version, number, id, digest, ruleset, status, score_tenths,
+  critical_findings ON scans
 ;
 CREATE TABLE labels (
   project TEXT NOT NULL,
@@ -384,7 +386,8 @@ CREATE TABLE verdicts (
   FOREIGN KEY (project, review) REFERENCES reviews (project, id)
 ) STRICT, WITHOUT ROWID
 ;
-REFUSE UPDATE OF project, review, number, cycle, given_by, kind, environment, items_digest, base_digest, protection_version, given_at ON verdicts
+REFUSE UPDATE OF project, review, number, cycle, given_by, kind, environment, items_digest, base_digest,
+  protection_version, given_at ON verdicts
 ;
 REFUSE DELETE ON verdicts
 ;
@@ -436,11 +439,14 @@ CREATE UNIQUE INDEX releases_by_number ON releases (project, artifact, environme
 ;
 CREATE INDEX releases_by_version ON releases (project, artifact, environment, version, number)
 ;
-CREATE UNIQUE INDEX releases_stable ON releases (project, artifact, environment) WHERE ended = 'live' AND rollout = ''
+CREATE UNIQUE INDEX releases_stable ON releases (project, artifact, environment) WHERE ended = 'live' AND
+  rollout = ''
 ;
-CREATE UNIQUE INDEX releases_candidate ON releases (project, artifact, environment) WHERE ended = 'live' AND rollout <> ''
+CREATE UNIQUE INDEX releases_candidate ON releases (project, artifact, environment) WHERE ended = 'live'
+  AND rollout <> ''
 ;
-REFUSE UPDATE OF project, id, number, environment, artifact, version, digest, kind, change_set, review, replaced, previous, protection_version, protection_met, gate, released_by, released_at ON releases
+REFUSE UPDATE OF project, id, number, environment, artifact, version, digest, kind, change_set, review,
+  replaced, previous, protection_version, protection_met, gate, released_by, released_at ON releases
 ;
 REFUSE DELETE ON releases
 ;

@@ -1,7 +1,7 @@
 // What a store promises about commands, reads and commits, on every database.
 #include "store/store.h"
 
-#include "store/backend.h"
+#include "store/backend_test.h"
 #include "store/database.h"
 #include "store/identity_rows.h"
 #include "store/journal_rows.h"

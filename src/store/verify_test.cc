@@ -3,7 +3,7 @@
 #include "domain/name.h"
 #include "journal/exported.h"
 #include "journal/signing.h"
-#include "store/backend.h"
+#include "store/backend_test.h"
 #include "store/identity_rows.h"
 #include "store/journal_rows.h"
 #include "store/registry_rows.h"

@@ -43,6 +43,10 @@ Writer::~Writer() {
   }
   arrived_.notify_all();
   thread_.join();
+  try {
+    if (database_) database_->touch("DELETE FROM writers WHERE id = ?", id_);
+  } catch (const std::exception&) {  // forgotten after kForgottenWriter instead
+  }
 }
 
 void Writer::refuse(std::string why) {
@@ -120,11 +124,12 @@ void Writer::loop() {
 }
 
 void Writer::finish(Group& group) {
-  std::lock_guard guard(mutex_);
-  for (const auto& command : group) {
-    command->stage = Command::Stage::done;
-    command->finished.notify_one();
+  {
+    std::lock_guard guard(mutex_);
+    for (const auto& command : group) command->stage = Command::Stage::done;
   }
+  // Outside the lock, which everybody who wakes up wants.
+  for (const auto& command : group) command->finished.notify_one();
 }
 
 void Writer::answer_all(Group& group, const Error& error) {

@@ -1,0 +1,197 @@
+#include "server/delivery_feed.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "store/identity_rows.h"
+#include "store/registry_rows.h"
+
+#include <set>
+
+#include <boost/json.hpp>
+
+namespace imprimatur::server {
+namespace {
+
+using delivery::Change;
+using delivery::ServedArtifact;
+using store::Deliverable;
+
+constexpr std::size_t kChangesAtOnce = 1000;
+constexpr int kAttempts = 3;
+
+delivery::ServedProject served_project(store::Tx& tx, const Project& project) {
+  delivery::ServedProject out{project.id, project.name, {}};
+  for (const Environment& environment : store::environments(tx, project.id)) {
+    out.environments.push_back({environment.id, environment.name});
+  }
+  return out;
+}
+
+delivery::ServedKey served_key(const ApiKey& key) {
+  return {key.id, key.account, key.project, key.environment, key.scopes, key.expires_at, key.hash};
+}
+
+// Adds one release to the artifact it belongs to. Releases come in the order in which they were made, so the
+// last one of a version is the latest by which it was live.
+void add_release(ServedArtifact& served, const Deliverable& row) {
+  const Release& release = row.release;
+  if (release.end == ReleaseEnd::live) served.live = release.version;
+  for (delivery::ServedVersion& version : served.versions) {
+    if (version.number != release.version) continue;
+    version.release = release.id;
+    return;
+  }
+  served.versions.push_back({release.version, release.id, release.digest, row.version.content});
+}
+
+void add_labels(store::Tx& tx, ServedArtifact& served, const ArtifactId& artifact) {
+  for (const Label& label : store::labels(tx, artifact)) served.labels.push_back({label.name, label.version});
+}
+
+ServedArtifact served_artifact(store::Tx& tx, const Artifact& artifact, const EnvironmentId& environment) {
+  ServedArtifact served{environment, artifact.name, 0, {}, {}};
+  for (const Deliverable& row : store::deliverables(tx, artifact.id, environment)) add_release(served, row);
+  add_labels(tx, served, artifact.id);
+  return served;
+}
+
+// What a group of entries touched, each thing once.
+struct Touched {
+  std::set<std::string> projects;
+  std::set<KeyId> keys;
+  std::set<std::pair<ArtifactId, EnvironmentId>> served;
+  std::set<ArtifactId> labelled;
+  bool empty() const { return projects.empty() && keys.empty() && served.empty() && labelled.empty(); }
+};
+
+void touch(Touched& touched, const journal::Entry& entry) {
+  const std::string& action = entry.event.action;
+  const auto detail = [&](std::string_view name) {
+    const auto details = parse_json(entry.event.details);
+    CHECK(details.ok() && details->is_object(), "an event without its details");
+    const auto* value = details->get_object().if_contains(name);
+    CHECK(value != nullptr && value->is_string(), "an event without a detail that it must have");
+    return std::string(value->get_string());
+  };
+  if (action == "project.created" || action == "environment.changed") {
+    touched.projects.insert(entry.journal);
+  } else if (action == "key.created" || action == "key.revoked") {
+    touched.keys.insert({detail("key")});
+  } else if (action == "release.created" || action == "release.rolled_back" || action == "version.retired") {
+    touched.served.insert({{detail("artifact")}, {detail("environment")}});
+  } else if (action == "label.moved") {
+    touched.labelled.insert({detail("artifact")});
+  }
+}
+
+Result<std::vector<Change>> changes_of(store::Tx& tx, Touched touched) {
+  std::vector<Change> out;
+  for (const std::string& id : touched.projects) {
+    if (const auto project = store::project(tx, {id})) out.emplace_back(served_project(tx, *project));
+  }
+  for (const KeyId& id : touched.keys) {
+    const auto key = store::key(tx, id);
+    if (!key) continue;
+    if (key->revoked_at) {
+      out.emplace_back(delivery::RevokedKey{key->hash});
+    } else {
+      out.emplace_back(served_key(*key));
+    }
+  }
+  for (const ArtifactId& id : touched.labelled) {
+    const auto artifact = store::artifact(tx, id);
+    if (!artifact) continue;
+    for (const Environment& environment : store::environments(tx, artifact->project)) {
+      touched.served.insert({id, environment.id});
+    }
+  }
+  for (const auto& [id, environment] : touched.served) {
+    if (const auto artifact = store::artifact(tx, id)) {
+      out.emplace_back(served_artifact(tx, *artifact, environment));
+    }
+  }
+  return out;
+}
+
+// Groups the ordered stream of releases by artifact and environment, and tells them some at a time.
+class Loader {
+ public:
+  explicit Loader(delivery::Delivery& delivery) : delivery_(delivery) {}
+
+  void add(Change change) {
+    pending_.push_back(std::move(change));
+    if (pending_.size() >= kChangesAtOnce) flush();
+  }
+  void add(store::Tx& tx, const Deliverable& row) {
+    if (row.release.artifact != artifact_ || row.release.environment != served_.environment) {
+      close(tx);
+      artifact_ = row.release.artifact;
+      served_ = {row.release.environment, row.artifact.name, 0, {}, {}};
+    }
+    add_release(served_, row);
+  }
+  Status finish(store::Tx& tx) {
+    close(tx);
+    flush();
+    return status_;
+  }
+
+ private:
+  void close(store::Tx& tx) {
+    if (served_.versions.empty()) return;
+    add_labels(tx, served_, artifact_);
+    add(Change(std::exchange(served_, {})));
+  }
+  void flush() {
+    if (pending_.empty() || !status_.ok()) return;
+    status_ = delivery_.apply(std::exchange(pending_, {}));
+  }
+
+  delivery::Delivery& delivery_;
+  std::vector<Change> pending_;
+  ArtifactId artifact_;
+  ServedArtifact served_;
+  Status status_ = Ok{};
+};
+
+}  // namespace
+
+DeliveryFeed::DeliveryFeed(store::Store& store, delivery::Delivery& delivery)
+    : store_(store), delivery_(delivery) {}
+
+Status DeliveryFeed::load() {
+  return store_.read([&](store::Tx& tx) -> Status {
+    Loader loader(delivery_);
+    for (const Project& project : store::all_projects(tx)) loader.add(served_project(tx, project));
+    store::each_key(tx, [&](const ApiKey& key) {
+      if (!key.revoked_at) loader.add(served_key(key));
+    });
+    store::each_deliverable(tx, [&](const Deliverable& row) { loader.add(tx, row); });
+    return loader.finish(tx);
+  });
+}
+
+void DeliveryFeed::on_entries(const std::vector<journal::Entry>& entries) {
+  Touched touched;
+  for (const journal::Entry& entry : entries) touch(touched, entry);
+  if (touched.empty()) return;
+  std::string why;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    auto changes = store_.read([&](store::Tx& tx) { return changes_of(tx, touched); });
+    const Status told = changes.ok() ? delivery_.apply(*changes) : Status(changes.error());
+    if (told.ok()) return;
+    why = told.error().detail;
+  }
+  behind_ = true;
+  log(LogLevel::error, "delivery_behind", {{"why", why}});
+}
+
+void DeliveryFeed::catch_up() {
+  if (!behind_.exchange(false)) return;
+  if (const Status done = load(); !done.ok()) {
+    behind_ = true;
+    log(LogLevel::error, "delivery_behind", {{"why", done.error().detail}});
+  }
+}
+
+}  // namespace imprimatur::server
