@@ -50,11 +50,11 @@ const LookAlike* look_alike(UChar32 letter) {
 
 bool is_latin_letter(UChar32 c) { return c >= 'a' && c <= 'z'; }
 
-}  // namespace
-
 bool is_ascii(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) & 0x80; });
 }
+
+}  // namespace
 
 // Writes the folded text, keeping segments as long as they can be.
 class FoldedText::Builder {
@@ -183,8 +183,8 @@ class FoldedText::Builder {
   FoldedText& out_;
 };
 
-FoldedText::FoldedText(std::string_view raw) : raw_size_(raw.size()) {
-  if (is_ascii(raw)) {
+FoldedText::FoldedText(std::string_view raw) : raw_size_(raw.size()), ascii_(is_ascii(raw)) {
+  if (ascii_) {
     text_.resize(raw.size());
     std::transform(raw.begin(), raw.end(), text_.begin(),
                    [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); });

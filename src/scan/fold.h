@@ -10,14 +10,13 @@
 
 namespace imprimatur::scan {
 
-bool is_ascii(std::string_view text);
-
 class FoldedText {
  public:
   // Precondition: `raw` is UTF-8.
   explicit FoldedText(std::string_view raw);
 
   std::string_view text() const { return text_; }
+  bool raw_is_ascii() const { return ascii_; }
   // Where in the raw text the character that begins at, or spans, this folded position begins.
   std::size_t raw_start(std::size_t folded) const;
   // Where in the raw text the last character before this folded position ends.
@@ -35,6 +34,7 @@ class FoldedText {
   std::string text_;
   std::vector<Segment> segments_;  // empty: folded positions are raw positions
   std::size_t raw_size_;
+  bool ascii_;
 };
 
 }  // namespace imprimatur::scan

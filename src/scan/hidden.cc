@@ -82,7 +82,7 @@ void add(std::vector<Match>& out, std::size_t text, std::size_t start, std::size
 template <class Each>
 void each_text(const Document& document, Each&& each) {
   for (std::size_t i = 0; i < document.texts.size(); ++i)
-    if (!is_ascii(document.texts[i].raw)) each(i, document.texts[i].raw);
+    if (!document.texts[i].folded.raw_is_ascii()) each(i, document.texts[i].raw);
 }
 
 }  // namespace
