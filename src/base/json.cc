@@ -17,6 +17,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t kLargestInteger = 9'007'199'254'740'991;  // 2^53 - 1
+constexpr double kFirstExponent = 1e21;  // ECMAScript writes all digits of what is below
 
 // Builds the value and refuses what a lenient parser would repair silently.
 class StrictHandler {
@@ -176,6 +177,10 @@ Status append_canonical(std::string& out, const json::value& value) {
     case json::kind::double_: {
       const double n = value.get_double();
       if (!std::isfinite(n)) return invalid("a number is not finite");
+      // It would be written as an integer, and refused when it is read again.
+      if (std::abs(n) > static_cast<double>(kLargestInteger) && std::abs(n) < kFirstExponent) {
+        return invalid("an integer is beyond 2^53 - 1");
+      }
       out += ecmascript_number(n);
       return Ok{};
     }

@@ -23,8 +23,9 @@ struct JsonLimits {
 Result<boost::json::value> parse_json(std::string_view text, const JsonLimits& limits = {});
 
 // RFC 8785: members sorted by UTF-16 code units, shortest numbers, no white space, no Unicode normalisation.
-// Refuses integers whose magnitude is beyond 2^53 - 1, because they would not survive a reader that keeps
-// doubles, and numbers that are not finite.
+// Refuses integers whose magnitude is beyond 2^53 - 1, however they were written (1e19 too), because they
+// would not survive a reader that keeps doubles, and numbers that are not finite. What it writes parses to
+// the same again.
 Result<std::string> canonical_json(const boost::json::value& value);
 
 // A double as ECMAScript writes it (RFC 8785 section 3.2.2.3). Precondition: finite.
