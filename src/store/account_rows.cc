@@ -1,5 +1,6 @@
 // Service accounts and their keys.
 #include "store/identity_rows.h"
+#include "store/query.h"
 #include "store/stored.h"
 
 namespace imprimatur::store {
@@ -52,12 +53,12 @@ void put_service_account(Tx& tx, const ServiceAccount& account) {
 }
 
 std::optional<ServiceAccount> service_account(Tx& tx, const PrincipalId& id) {
-  static const std::string sql = std::string(kAccount) + " WHERE id = ?";
+  static const std::string sql = joined(kAccount, " WHERE id = ?");
   return tx.database().one(sql, account_in, id);
 }
 
 std::vector<ServiceAccount> service_accounts(Tx& tx, const ProjectId& project) {
-  static const std::string sql = std::string(kAccount) + " WHERE project = ? ORDER BY name, id";
+  static const std::string sql = joined(kAccount, " WHERE project = ? ORDER BY name, id");
   return tx.database().all(sql, account_in, project);
 }
 
@@ -79,12 +80,12 @@ void put_key_revoked(Tx& tx, const KeyId& key, Time at) {
 }
 
 std::optional<ApiKey> key(Tx& tx, const KeyId& id) {
-  static const std::string sql = std::string(kKey) + " WHERE k.id = ?";
+  static const std::string sql = joined(kKey, " WHERE k.id = ?");
   return tx.database().one(sql, key_in, id);
 }
 
 std::vector<ApiKey> keys(Tx& tx, const ProjectId& project) {
-  static const std::string sql = std::string(kKey) + " WHERE k.project = ? ORDER BY k.created_at, k.id";
+  static const std::string sql = joined(kKey, " WHERE k.project = ? ORDER BY k.created_at, k.id");
   return tx.database().all(sql, key_in, project);
 }
 

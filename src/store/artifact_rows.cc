@@ -66,12 +66,12 @@ void put_artifact(Tx& tx, const Artifact& artifact) {
 }
 
 std::optional<Artifact> artifact(Tx& tx, const ArtifactId& id) {
-  static const std::string sql = std::string(kArtifact) + " WHERE a.id = ?";
+  static const std::string sql = joined(kArtifact, " WHERE a.id = ?");
   return tx.database().one(sql, artifact_in, id);
 }
 
 std::optional<Artifact> artifact_by_skeleton(Tx& tx, const ProjectId& project, std::string_view skeleton) {
-  static const std::string sql = std::string(kArtifact) + " WHERE a.project = ? AND a.skeleton = ?";
+  static const std::string sql = joined(kArtifact, " WHERE a.project = ? AND a.skeleton = ?");
   return tx.database().one(sql, artifact_in, project, skeleton);
 }
 

@@ -77,17 +77,17 @@ std::int64_t size_of(Database& database, std::string_view journal) {
 }  // namespace
 
 std::optional<Head> head(Tx& tx, std::string_view journal) {
-  static const std::string sql = std::string(kHead) + " WHERE journal = ? AND size > 0";
+  static const std::string sql = joined(kHead, " WHERE journal = ? AND size > 0");
   return tx.database().one(sql, head_in, journal);
 }
 
 std::vector<Head> heads(Tx& tx) {
-  static const std::string sql = std::string(kHead) + " WHERE size > 0 ORDER BY journal";
+  static const std::string sql = joined(kHead, " WHERE size > 0 ORDER BY journal");
   return tx.database().all(sql, head_in);
 }
 
 std::vector<journal::Entry> entries(Tx& tx, std::string_view journal, std::uint64_t from_seq, int limit) {
-  static const std::string sql = std::string(kEntry) + " WHERE journal = ? AND seq >= ? ORDER BY seq LIMIT ?";
+  static const std::string sql = joined(kEntry, " WHERE journal = ? AND seq >= ? ORDER BY seq LIMIT ?");
   return tx.database().all(sql, entry_in, journal, from_seq, limit);
 }
 

@@ -52,12 +52,12 @@ void put_user(Tx& tx, const User& user) {
 }
 
 std::optional<User> user(Tx& tx, const PrincipalId& id) {
-  static const std::string sql = std::string(kUser) + " WHERE id = ?";
+  static const std::string sql = joined(kUser, " WHERE id = ?");
   return tx.database().one(sql, user_in, id);
 }
 
 std::optional<User> user_by_email(Tx& tx, std::string_view email) {
-  static const std::string sql = std::string(kUser) + " WHERE email = ?";
+  static const std::string sql = joined(kUser, " WHERE email = ?");
   return tx.database().one(sql, user_in, email);
 }
 
@@ -96,7 +96,7 @@ void delete_member(Tx& tx, const ProjectId& project, const PrincipalId& person) 
 }
 
 std::optional<Membership> membership(Tx& tx, const ProjectId& project, const PrincipalId& person) {
-  static const std::string sql = std::string(kMember) + " WHERE m.project = ? AND m.person = ?";
+  static const std::string sql = joined(kMember, " WHERE m.project = ? AND m.person = ?");
   std::optional<Member> found = tx.database().one(sql, member_in, project, person);
   if (!found) return std::nullopt;
   found->membership.teams = tx.database().all(
@@ -106,7 +106,7 @@ std::optional<Membership> membership(Tx& tx, const ProjectId& project, const Pri
 }
 
 std::vector<Member> members(Tx& tx, const ProjectId& project) {
-  static const std::string sql = std::string(kMember) + " WHERE m.project = ? ORDER BY 6, m.person";
+  static const std::string sql = joined(kMember, " WHERE m.project = ? ORDER BY 6, m.person");
   std::vector<Member> found = tx.database().all(sql, member_in, project);
   std::map<std::string, std::vector<TeamId>> teams;
   tx.database().each(

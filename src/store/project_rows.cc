@@ -1,4 +1,5 @@
 // Projects, environments and the history of their protections.
+#include "store/query.h"
 #include "store/registry_rows.h"
 #include "store/stored.h"
 
@@ -36,10 +37,6 @@ void keep_protection(Tx& tx, const Environment& environment) {
       canonical_protection(environment.protection));
 }
 
-std::string with(std::string_view select, std::string_view rest) {
-  return std::string(select) + std::string(rest);
-}
-
 }  // namespace
 
 void insert_project(Tx& tx, const Project& project) {
@@ -49,17 +46,17 @@ void insert_project(Tx& tx, const Project& project) {
 }
 
 std::optional<Project> project(Tx& tx, const ProjectId& id) {
-  static const std::string sql = with(kProject, " WHERE id = ?");
+  static const std::string sql = joined(kProject, " WHERE id = ?");
   return tx.database().one(sql, project_in, id);
 }
 
 std::optional<Project> project_by_name(Tx& tx, std::string_view name) {
-  static const std::string sql = with(kProject, " WHERE name = ?");
+  static const std::string sql = joined(kProject, " WHERE name = ?");
   return tx.database().one(sql, project_in, name);
 }
 
 std::vector<Project> all_projects(Tx& tx) {
-  static const std::string sql = with(kProject, " ORDER BY name");
+  static const std::string sql = joined(kProject, " ORDER BY name");
   return tx.database().all(sql, project_in);
 }
 
@@ -82,12 +79,12 @@ void put_environment(Tx& tx, const Environment& environment) {
 }
 
 std::vector<Environment> environments(Tx& tx, const ProjectId& project) {
-  static const std::string sql = with(kEnvironment, " WHERE e.project = ? ORDER BY e.position, e.name");
+  static const std::string sql = joined(kEnvironment, " WHERE e.project = ? ORDER BY e.position, e.name");
   return tx.database().all(sql, environment_in, project);
 }
 
 std::optional<Environment> environment_by_name(Tx& tx, const ProjectId& project, std::string_view name) {
-  static const std::string sql = with(kEnvironment, " WHERE e.project = ? AND e.name = ?");
+  static const std::string sql = joined(kEnvironment, " WHERE e.project = ? AND e.name = ?");
   return tx.database().one(sql, environment_in, project, name);
 }
 

@@ -2,6 +2,13 @@
 
 namespace imprimatur::store {
 
+std::string joined(std::string_view select, std::string_view rest) {
+  std::string out;
+  out.reserve(select.size() + rest.size());
+  out.append(select).append(rest);
+  return out;
+}
+
 std::string ascii_lowered(std::string_view text) {
   std::string out(text);
   for (char& c : out) {

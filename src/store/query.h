@@ -56,6 +56,9 @@ class Query {
   bool first_ = true;
 };
 
+// A SELECT and what follows it.
+std::string joined(std::string_view select, std::string_view rest);
+
 // "%text%" in lower case (ASCII), with '!' before what LIKE would read: for "lower(x) LIKE ? ESCAPE '!'".
 std::string like_pattern(std::string_view text);
 std::string ascii_lowered(std::string_view text);

@@ -39,7 +39,7 @@ Release release_in(const Row& row) {
 }
 
 std::string select_release(std::string_view rest) {
-  return "SELECT " + std::string(kColumns) + " FROM releases r" + std::string(rest);
+  return "SELECT " + joined(kColumns, " FROM releases r") + std::string(rest);
 }
 
 constexpr std::string_view kOfArtifact =
@@ -130,14 +130,14 @@ std::optional<Release> release(Tx& tx, const ReleaseId& id) {
 }
 
 std::optional<Release> live_release(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment) {
-  static const std::string sql = select_release(
-      std::string(kOfArtifact) + " AND r.environment = ? AND r.ended = 'live' AND r.rollout = ''");
+  static const std::string sql =
+      select_release(joined(kOfArtifact, " AND r.environment = ? AND r.ended = 'live' AND r.rollout = ''"));
   return tx.database().one(sql, release_in, artifact, artifact, environment);
 }
 
 std::vector<Release> live_releases(Tx& tx, const ArtifactId& artifact) {
   static const std::string sql =
-      select_release(std::string(kOfArtifact) + " AND r.ended = 'live' ORDER BY r.environment, r.number");
+      select_release(joined(kOfArtifact, " AND r.ended = 'live' ORDER BY r.environment, r.number"));
   return tx.database().all(sql, release_in, artifact, artifact);
 }
 
@@ -191,9 +191,10 @@ bool retired(Tx& tx, const ArtifactId& artifact, std::int64_t version, const Env
 
 void each_deliverable(Tx& tx, const std::function<void(const Deliverable&)>& take) {
   static const std::string sql =
-      "SELECT " + std::string(kColumns) + std::string(kArtifactAndVersion) +
-      "WHERE (r.project, r.artifact, r.environment, r.number) > (?, ?, ?, ?) AND " + std::string(kServed) +
-      " ORDER BY r.project, r.artifact, r.environment, r.number LIMIT ?";
+      "SELECT " + std::string(kColumns) +
+      joined(kArtifactAndVersion,
+             "WHERE (r.project, r.artifact, r.environment, r.number) > (?, ?, ?, ?) AND ") +
+      joined(kServed, " ORDER BY r.project, r.artifact, r.environment, r.number LIMIT ?");
   std::string project, artifact, environment;
   std::int64_t number = 0;
   while (true) {
@@ -216,10 +217,11 @@ void each_deliverable(Tx& tx, const std::function<void(const Deliverable&)>& tak
 }
 
 std::vector<Deliverable> deliverables(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment) {
-  static const std::string sql = "SELECT " + std::string(kColumns) + std::string(kArtifactAndVersion) +
-                                 "WHERE r.project = (SELECT project FROM artifacts WHERE id = ?) "
-                                 "AND r.artifact = ? AND r.environment = ? AND " +
-                                 std::string(kServed) + " ORDER BY r.number";
+  static const std::string sql = "SELECT " + std::string(kColumns) +
+                                 joined(kArtifactAndVersion,
+                                        "WHERE r.project = (SELECT project FROM artifacts WHERE id = ?) "
+                                        "AND r.artifact = ? AND r.environment = ? AND ") +
+                                 joined(kServed, " ORDER BY r.number");
   return tx.database().all(sql, deliverable_in, artifact, artifact, environment);
 }
 

@@ -80,7 +80,7 @@ void put_review(Tx& tx, const Review& review) {
 }
 
 std::optional<Review> review(Tx& tx, const ReviewId& id) {
-  static const std::string sql = std::string(kReview) + " WHERE r.id = ?";
+  static const std::string sql = joined(kReview, " WHERE r.id = ?");
   std::optional<NumberedReview> found = tx.database().one(sql, review_in, id);
   if (!found) return std::nullopt;
   read_items(tx, found->review);
@@ -109,11 +109,11 @@ Result<Page<Review>> reviews(Tx& tx, const ReviewQuery& query, const PageRequest
 }
 
 std::vector<Review> reviews_of(Tx& tx, const ArtifactId& artifact, std::int64_t version) {
-  static const std::string sql =
-      std::string(kReview) +
+  static const std::string sql = joined(
+      kReview,
       " WHERE r.project = (SELECT project FROM artifacts WHERE id = ?) AND r.id IN (SELECT i.review FROM "
       "review_items i WHERE i.project = (SELECT project FROM artifacts WHERE id = ?) AND i.artifact = ? "
-      "AND i.version = ?) ORDER BY r.number DESC";
+      "AND i.version = ?) ORDER BY r.number DESC");
   std::vector<Review> out;
   for (NumberedReview& found : tx.database().all(sql, review_in, artifact, artifact, artifact, version)) {
     read_items(tx, found.review);

@@ -121,9 +121,9 @@ void put_version_state(Tx& tx, const ArtifactId& artifact, std::int64_t number, 
 }
 
 std::optional<Version> version(Tx& tx, const ArtifactId& artifact, std::int64_t number) {
-  static const std::string sql =
-      std::string(kVersion) +
-      " WHERE v.project = (SELECT project FROM artifacts WHERE id = ?) AND v.artifact = ? AND v.number = ?";
+  static const std::string sql = joined(
+      kVersion,
+      " WHERE v.project = (SELECT project FROM artifacts WHERE id = ?) AND v.artifact = ? AND v.number = ?");
   return tx.database().one(sql, version_in, artifact, artifact, number);
 }
 
