@@ -11,8 +11,8 @@
 
 namespace imprimatur::journal {
 
-// The fields of a row as "field=value" lines in the order of their names: two rows are equal exactly when their
-// texts are.
+// The fields of a row as "field=value" lines in the order of their names: two rows are equal exactly when
+// their texts are.
 class RowText {
  public:
   RowText() = default;

@@ -74,10 +74,7 @@ Status apply(Database& database) {
            "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY) STRICT")) {
     database.script(statement);
   }
-  const std::int64_t present = database
-                                   .one("SELECT coalesce(max(version), 0) FROM schema_versions",
-                                        [](const Row& row) { return row.integer(0); })
-                                   .value_or(0);
+  const std::int64_t present = present_schema(database);
   if (present > newest_schema()) {
     return unprocessable("the data were written by a newer program (schema " + std::to_string(present) +
                          ", this one knows " + std::to_string(newest_schema()) + "); run that one");
@@ -93,6 +90,13 @@ Status apply(Database& database) {
 }
 
 }  // namespace
+
+std::int64_t present_schema(Database& database) {
+  return database
+      .one("SELECT coalesce(max(version), 0) FROM schema_versions",
+           [](const Row& row) { return row.integer(0); })
+      .value_or(0);
+}
 
 std::vector<std::string> in_dialect(Dialect dialect, std::string_view statement) {
   if (statement.starts_with("REFUSE ")) return refusal(dialect, statement);

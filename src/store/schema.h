@@ -19,6 +19,8 @@ struct Migration {
 };
 std::span<const Migration> migrations();
 std::int64_t newest_schema();
+// The schema that the database has. Throws where it has none.
+std::int64_t present_schema(Database& database);
 
 // Brings the database to the newest schema, one process at a time. Refuses (unprocessable) a schema that is
 // newer than this program.
