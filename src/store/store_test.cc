@@ -143,6 +143,30 @@ TEST_P(CommandTest, RefusedWritesSayWhyAndReadsGoOn) {
   EXPECT_TRUE(put("a", 3).ok());
 }
 
+// Another process may take an idle writer for a forgotten one; its marker comes back with its next commit.
+TEST_P(CommandTest, AForgottenMarkerComesBack) {
+  ASSERT_TRUE(store_
+                  ->write({},
+                          [](Tx& tx) -> Status {
+                            tx.database().touch("DELETE FROM writers");
+                            return Ok{};
+                          })
+                  .ok());
+  ASSERT_TRUE(store_
+                  ->write({},
+                          [](Tx& tx) -> Status {
+                            tx.database().touch("DELETE FROM writers");
+                            return Ok{};
+                          })
+                  .ok());
+  ASSERT_TRUE(put("a", 1).ok());
+  const auto number = look([](Tx& tx) {
+    return tx.database().one("SELECT max(group_number) FROM writers",
+                             [](const Row& row) { return row.integer(0); });
+  });
+  EXPECT_EQ(number, 3);
+}
+
 TEST_P(CommandTest, AReadCannotWrite) {
   EXPECT_THROW((void)store_->read([](Tx& tx) -> Status {
     put_failed_logins(tx, "a", {1, Time{1}});

@@ -199,8 +199,11 @@ Writer::Commit Writer::attempt(Group& group) {
   }
   journals.write_heads(signer_);
   group_number_ += 1;
-  database_->touch("UPDATE writers SET group_number = ?, seen_at = ? WHERE id = ?", group_number_,
-                   clock_.now(), id_);
+  // Written anew where another process took this writer, long idle, for a forgotten one.
+  database_->touch(
+      "INSERT INTO writers (id, group_number, seen_at) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+      "group_number = excluded.group_number, seen_at = excluded.seen_at",
+      id_, group_number_, clock_.now());
   grown_ = journals.entries();
   try {
     database_->commit();
