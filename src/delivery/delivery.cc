@@ -45,7 +45,7 @@ class Builder {
     }
     const EnvironmentIndex index = environment->second;
     const auto same = [&](const Entry& each) {
-      return each.environment == index && each.versions.front()->name() == artifact.name;
+      return each.environment == index && each.name() == artifact.name;
     };
     const std::uint64_t hash = hash_of(index, artifact.name);
     if (artifact.versions.empty()) {
@@ -55,20 +55,23 @@ class Builder {
     auto entry = std::make_shared<Entry>();
     entry->environment = index;
     entry->labels = artifact.labels;
-    entry->versions.reserve(artifact.versions.size());
     const Entry* const before = next_.entry(index, artifact.name);
     for (const ServedVersion& version : artifact.versions) {
-      entry->versions.push_back(TRY(answer(version, before, next_.directory->environment_names[index])));
-      if (entry->versions.back()->name() != artifact.name) {
+      auto made = TRY(answer(version, before, next_.directory->environment_names[index]));
+      if (made->name() != artifact.name) {
         return invalid("version " + std::to_string(version.number) + " belongs to another name");
       }
+      if (version.number == artifact.live) {
+        entry->live = std::move(made);
+      } else {
+        entry->retained.push_back(std::move(made));
+      }
     }
-    std::sort(entry->versions.begin(), entry->versions.end(),
+    if (artifact.live != 0 && entry->live == nullptr)
+      return invalid("the live version is not among those served");
+    entry->retained.shrink_to_fit();
+    std::sort(entry->retained.begin(), entry->retained.end(),
               [](const auto& a, const auto& b) { return a->number() < b->number(); });
-    for (std::size_t i = 0; i < entry->versions.size(); ++i) {
-      if (entry->versions[i]->number() == artifact.live) entry->live = static_cast<std::int32_t>(i);
-    }
-    if (artifact.live != 0 && entry->live < 0) return invalid("the live version is not among those served");
     next_.entries = next_.entries.with(hash, std::move(entry), same);
     return Ok{};
   }
@@ -102,14 +105,14 @@ class Builder {
   // What is there already is shared, not made again.
   static Result<std::shared_ptr<const Answer>> answer(const ServedVersion& version, const Entry* before,
                                                       std::string_view environment) {
-    if (before != nullptr) {
-      for (const auto& each : before->versions) {
-        if (each->number() != version.number || each->digest() != version.digest) continue;
-        if (each->release() == version.release.text) return each;
-        if (version.content.empty()) return each->with_release(version.release);
-      }
-    }
-    return Answer::make(version, environment);
+    std::shared_ptr<const Answer> known;
+    const auto consider = [&](const std::shared_ptr<const Answer>& each) {
+      if (each->number() == version.number && each->digest() == version.digest) known = each;
+    };
+    if (before != nullptr && before->live != nullptr) consider(before->live);
+    if (before != nullptr) std::for_each(before->retained.begin(), before->retained.end(), consider);
+    if (known == nullptr) return Answer::make(version, environment);
+    return known->release() == version.release.text ? known : known->with_release(version.release);
   }
 
   Directory& writable_directory() {
@@ -140,7 +143,7 @@ class Builder {
   }
 
   void put(std::shared_ptr<const Key> key) {
-    const std::uint64_t hash = hash_of(*key);
+    const std::uint64_t hash = std::hash<std::string_view>()(key->hash);
     const std::string text = key->hash;
     next_.keys = next_.keys.with(hash, std::move(key), [&](const Key& each) { return each.hash == text; });
     ++next_.access_version;
@@ -158,6 +161,7 @@ Delivery::Delivery(KeyHash key_hash)
 Status Delivery::apply(const std::vector<Change>& changes) {
   auto newest = newest_.lock();
   auto next = std::make_shared<Snapshot>(**newest);
+  ++next->sequence;
   Builder builder(*next);
   for (const Change& change : changes) TRY(std::visit(builder, change));
   *newest = next;

@@ -11,31 +11,50 @@ namespace {
 
 constexpr std::string_view kLatest = "latest";
 
-Found found(const Entry& entry, std::size_t index, Reason reason) {
-  return {.answer = &entry.versions[index], .reason = reason};
+Found found(const std::shared_ptr<const Answer>& answer, Reason reason) {
+  return {.answer = &answer, .reason = reason};
+}
+
+// Every version that can be reached, the live one first.
+template <class Visit>
+void for_each_version(const Entry& entry, Visit visit) {
+  if (entry.live != nullptr) visit(entry.live);
+  for (const auto& answer : entry.retained) visit(answer);
 }
 
 Found by_number(const Entry& entry, std::int64_t number, Reason reason) {
-  for (std::size_t i = 0; i < entry.versions.size(); ++i) {
-    if (entry.versions[i]->number() == number) return found(entry, i, reason);
-  }
-  return {.miss = Miss::no_such_version};
+  Found out{.miss = Miss::no_such_version};
+  for_each_version(entry, [&](const auto& answer) {
+    if (answer->number() == number) out = found(answer, reason);
+  });
+  return out;
+}
+
+Found latest(const Entry& entry) {
+  const std::shared_ptr<const Answer>* best = nullptr;
+  for_each_version(entry, [&](const auto& answer) {
+    if (best == nullptr || answer->number() > (*best)->number()) best = &answer;
+  });
+  return found(*best, Reason::label);
 }
 
 Found by_range(const Entry& entry, std::string_view text) {
   const auto range = SemverRange::parse(text);
   if (!range.ok()) return {.miss = Miss::bad_version};
-  std::optional<std::size_t> best;
+  const std::shared_ptr<const Answer>* best = nullptr;
   Semver best_version;
-  for (std::size_t i = 0; i < entry.versions.size(); ++i) {
-    auto version = parse_semver(entry.versions[i]->semver());
-    if (!version.ok() || !range->contains(*version)) continue;
-    if (best && compare(*version, best_version) < 0) continue;  // equal: the later number
-    best = i;
+  for_each_version(entry, [&](const auto& answer) {
+    auto version = parse_semver(answer->semver());
+    if (!version.ok() || !range->contains(*version)) return;
+    if (best != nullptr) {
+      const auto order = compare(*version, best_version);
+      if (order < 0 || (order == 0 && answer->number() < (*best)->number())) return;
+    }
+    best = &answer;
     best_version = std::move(version).value();
-  }
-  if (!best) return {.miss = Miss::no_such_version};
-  return found(entry, *best, Reason::version);
+  });
+  if (best == nullptr) return {.miss = Miss::no_such_version};
+  return found(*best, Reason::version);
 }
 
 }  // namespace
@@ -60,16 +79,13 @@ const Key* Snapshot::key(std::string_view hash) const {
 
 const Entry* Snapshot::entry(EnvironmentIndex environment, std::string_view name) const {
   const auto* item = entries.find(hash_of(environment, name), [&](const Entry& each) {
-    return each.environment == environment && each.versions.front()->name() == name;
+    return each.environment == environment && each.name() == name;
   });
   return item == nullptr ? nullptr : item->get();
 }
 
 Found Snapshot::find(EnvironmentIndex environment, std::string_view name, const Selection& selection) const {
   const Entry* const here = entry(environment, name);
-  const auto live = [&](const Entry& each, Reason reason) {
-    return each.live < 0 ? Found{} : found(each, static_cast<std::size_t>(each.live), reason);
-  };
   if (!selection.version.empty()) {
     std::int64_t number = 0;
     const char* const end = selection.version.data() + selection.version.size();
@@ -84,13 +100,13 @@ Found Snapshot::find(EnvironmentIndex environment, std::string_view name, const 
     return by_range(*here, selection.version);
   }
   if (here == nullptr) return {};
-  if (selection.label.empty()) return live(*here, Reason::live);
-  if (selection.label == kLatest) return found(*here, here->versions.size() - 1, Reason::label);
+  if (selection.label.empty()) return here->live == nullptr ? Found{} : found(here->live, Reason::live);
+  if (selection.label == kLatest) return latest(*here);
   const auto other = directory->find(directory->environment_projects[environment], selection.label);
   if (other) {
     const Entry* const there = *other == environment ? here : entry(*other, name);
-    if (there == nullptr || there->live < 0) return {.miss = Miss::no_such_version};
-    return by_number(*here, there->versions[static_cast<std::size_t>(there->live)]->number(), Reason::label);
+    if (there == nullptr || there->live == nullptr) return {.miss = Miss::no_such_version};
+    return by_number(*here, there->live->number(), Reason::label);
   }
   for (const ServedLabel& label : here->labels) {
     if (label.name == selection.label) return by_number(*here, label.version, Reason::label);
@@ -103,11 +119,5 @@ std::uint64_t hash_of(EnvironmentIndex environment, std::string_view name) {
   hash ^= hash >> 32;
   return hash * 0xD6E8FEB86659FD93u ^ (hash >> 29);
 }
-
-std::uint64_t hash_of(const Entry& entry) {
-  return hash_of(entry.environment, entry.versions.front()->name());
-}
-
-std::uint64_t hash_of(const Key& key) { return std::hash<std::string_view>()(key.hash); }
 
 }  // namespace imprimatur::delivery

@@ -21,9 +21,11 @@ using EnvironmentIndex = std::uint32_t;
 
 struct Entry {
   EnvironmentIndex environment = 0;
-  std::int32_t live = -1;                               // index into `versions`, -1: nothing is live
-  std::vector<std::shared_ptr<const Answer>> versions;  // by number, never empty
+  std::shared_ptr<const Answer> live;                   // null: nothing is live
+  std::vector<std::shared_ptr<const Answer>> retained;  // were live and are not retired; by number
   std::vector<ServedLabel> labels;
+  // An entry without any version does not exist.
+  std::string_view name() const { return (live != nullptr ? live : retained.front())->name(); }
 };
 
 struct Key {
@@ -80,6 +82,7 @@ struct Snapshot {
   Trie<Entry> entries;
   Trie<Key> keys;
   std::shared_ptr<const Directory> directory;
+  std::uint64_t sequence = 1;  // counts up with every snapshot
   // Counts up when keys or the directory change, not with releases: what was looked up in them holds until
   // then.
   std::uint64_t access_version = 1;
@@ -91,7 +94,5 @@ struct Snapshot {
 };
 
 std::uint64_t hash_of(EnvironmentIndex environment, std::string_view name);
-std::uint64_t hash_of(const Entry& entry);
-std::uint64_t hash_of(const Key& key);
 
 }  // namespace imprimatur::delivery

@@ -5,6 +5,7 @@
 #include "http/dispatch.h"
 #include "http/io_thread.h"
 #include "http/problem.h"
+#include "http/ready_socket.h"
 #include "http/response_writer.h"
 
 #include <cstring>
@@ -101,6 +102,11 @@ class Connection final : public OpenConnection {
     if (idle_) stream_.lowest_layer().cancel(ignored);
   }
 
+  void look_again() override {
+    error_code ignored;
+    if (receiving_) stream_.lowest_layer().cancel(ignored);
+  }
+
   Task<void> run() {
     if constexpr (kTls) {
       const bool secure = co_await handshake();
@@ -124,11 +130,23 @@ class Connection final : public OpenConnection {
         break;
       }
       std::size_t n = 0;
-      if (!thread_.draining || !idle_) {
+      if constexpr (kTls) {
         error_code error;
-        n = co_await stream_.async_read_some(buffer_.room(), asio::redirect_error(kAwait, error));
+        if (!thread_.draining || !idle_) {
+          n = co_await stream_.async_read_some(buffer_.room(), asio::redirect_error(kAwait, error));
+        }
+      } else {
+        // What arrived before the server stopped was accepted, so an idle connection is looked at once more.
+        n = thread_.draining && idle_ ? stream_.receive_now(buffer_.room()) : ReadySocket::kNothing;
+        while (n == ReadySocket::kNothing && !(thread_.draining && idle_)) {
+          receiving_ = true;
+          co_await stream_.receive(buffer_.room());
+          receiving_ = false;
+          n = stream_.interrupted() ? stream_.receive_now(buffer_.room()) : stream_.received();
+        }
+        if (n == ReadySocket::kNothing) n = 0;
+        look_at_ms = thread_.now_ms + 1;
       }
-      if (n == 0 && thread_.draining && idle_) n = read_last();
       idle_ = false;
       if (n == 0) break;
       buffer_.add(n);
@@ -343,9 +361,7 @@ class Connection final : public OpenConnection {
       const std::size_t step = std::min<std::size_t>(length - have, kBodyStep);
       if (!charge(step)) co_return overloaded(request);
       body.resize(have + step);
-      error_code error;
-      const std::size_t n = co_await stream_.async_read_some(asio::buffer(body.data() + have, step),
-                                                             asio::redirect_error(kAwait, error));
+      const std::size_t n = co_await read_more(asio::buffer(body.data() + have, step));
       body.resize(have + n);
       charged_ -= step - n;
       thread_.buffered_body_bytes -= step - n;
@@ -377,8 +393,7 @@ class Connection final : public OpenConnection {
         co_return std::make_unique<Response>(
             problem(invalid("the chunked body is malformed"), path_of(request), request.id));
       }
-      error_code error;
-      const std::size_t n = co_await stream_.async_read_some(room, asio::redirect_error(kAwait, error));
+      const std::size_t n = co_await read_more(room);
       if (n == 0) {
         closed_ = true;
         co_return nullptr;
@@ -436,28 +451,30 @@ class Connection final : public OpenConnection {
     std::size_t total = buffer_.bytes().size();
     buffer_.consume(total);
     while (total < options_.linger_bytes) {
-      const std::size_t n =
-          co_await socket().async_read_some(buffer_.room(), asio::redirect_error(kAwait, error));
+      std::size_t n = 0;
+      if constexpr (kTls) {
+        n = co_await stream_.next_layer().async_read_some(buffer_.room(),
+                                                          asio::redirect_error(kAwait, error));
+      } else {
+        n = co_await read_more(buffer_.room());
+      }
       if (n == 0) break;
       total += n;
     }
   }
 
-  // When the server stops: what has arrived by now was accepted, so it is answered.
-  std::size_t read_last() {
+  // For bodies and what is thrown away. 0: the stream has ended.
+  Task<std::size_t> read_more(asio::mutable_buffer room) {
     if constexpr (kTls) {
-      return 0;
-    } else {
       error_code error;
-      return stream_.is_open() ? stream_.read_some(buffer_.room(), error) : 0;
-    }
-  }
-
-  Socket& socket() {
-    if constexpr (kTls) {
-      return stream_.next_layer();
+      co_return co_await stream_.async_read_some(room, asio::redirect_error(kAwait, error));
     } else {
-      return stream_;
+      std::size_t n = stream_.receive_now(room);
+      while (n == ReadySocket::kNothing) {
+        co_await stream_.receive(room);
+        n = stream_.interrupted() ? stream_.receive_now(room) : stream_.received();
+      }
+      co_return n;
     }
   }
 
@@ -489,6 +506,7 @@ class Connection final : public OpenConnection {
   std::string_view pending_large_;
   std::shared_ptr<const void> pending_owner_;
   std::size_t charged_ = 0;
+  bool receiving_ = false;
   bool idle_ = false;     // waits for a request of which nothing has come
   bool in_head_ = false;  // has a part of a head
   bool closed_ = false;   // by the client, in the middle of a body
@@ -507,7 +525,7 @@ void start_connection(IoThread& thread, Socket socket) {
     auto connection = std::make_unique<Connection<TlsStream>>(thread, std::move(socket), *thread.server.tls);
     asio::co_spawn(thread.context(), own(std::move(connection)), asio::detached);
   } else {
-    auto connection = std::make_unique<Connection<Socket>>(thread, std::move(socket));
+    auto connection = std::make_unique<Connection<ReadySocket>>(thread, std::move(socket));
     asio::co_spawn(thread.context(), own(std::move(connection)), asio::detached);
   }
 }

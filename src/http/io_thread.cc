@@ -115,6 +115,10 @@ Task<void> IoThread::sweep_loop() {
     const bool forced = draining && now_ms >= drain_deadline_ms_;
     if (forced) drain_deadline_ms_ = INT64_MAX;
     for (OpenConnection& connection : connections_) {
+      if (connection.look_at_ms <= now_ms) {
+        connection.look_at_ms = INT64_MAX;
+        connection.look_again();
+      }
       if (connection.deadline_ms > now_ms && !forced) continue;
       connection.deadline_ms = INT64_MAX;
       metrics.timed_out.add();

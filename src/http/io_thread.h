@@ -53,7 +53,10 @@ class OpenConnection : public ListHook {
   virtual void abort() = 0;
   // Ends a wait for the next request, if that is what the connection waits for.
   virtual void interrupt_idle() = 0;
-  std::int64_t deadline_ms = 0;  // against IoThread::now_ms
+  // Ends a wait for bytes with a read, which finds the end of a stream that no event told.
+  virtual void look_again() = 0;
+  std::int64_t deadline_ms = 0;         // against IoThread::now_ms
+  std::int64_t look_at_ms = INT64_MAX;  // the same
 };
 
 // Answers that wait for one write: `small` copied, then at most one `large` referenced.

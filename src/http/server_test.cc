@@ -291,6 +291,19 @@ TEST_F(ServerTest, ABodyCutInTheMiddleReachesNoHandler) {
   EXPECT_EQ(handled, 0);
 }
 
+TEST_F(ServerTest, AClientThatClosesItsSideIsAnsweredAndLetGoAtOnce) {
+  start();
+  for (int i = 0; i < 20; ++i) {
+    RawClient client(server->port());
+    client.send(get("/fast/3") + get("/item/last"));
+    client.finish_sending();
+    const auto all = client.until_closed(2s);
+    ASSERT_TRUE(all.has_value()) << "not only after the idle time";
+    EXPECT_TRUE(all->ends_with("last"));
+  }
+  EXPECT_EQ(metrics->thread(0).timed_out.get(), 0u);
+}
+
 TEST_F(ServerTest, ExpectContinue) {
   start();
   RawClient client(server->port());
