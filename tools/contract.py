@@ -441,11 +441,11 @@ def check_answer(contract, record):
     path = record["path"].split("?")[0]
     media = (record.get("contentType") or "").split(";")[0].strip()
     name, item = contract.match(path)
-    operation = (item or {}).get(method)
+    operation = (item or {}).get(method) or (item or {}).get("get" if method == "head" else method)
     problem = {"$ref": "#/components/schemas/Problem"}
     if status[0] == "5" and status != "503":
         return [f"answered {status}"], None
-    if operation is None:
+    if operation is None or (status == "400" and status not in operation["responses"]):
         if status not in ("400", "404", "405", "413", "414", "501"):
             return [f"answered {status} where the contract has no operation"], None
         if method == "head":

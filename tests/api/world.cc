@@ -99,6 +99,7 @@ void World::restart() {
 }
 
 Answer World::send(const Sent& sent, std::size_t thread) {
+  clock_.advance(milliseconds(1));  // so that what came first is also dated first
   const std::string bytes = bytes_of_request(sent);
   const std::string id = "req_" + std::to_string(thread);
   http::Head head;
