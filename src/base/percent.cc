@@ -33,6 +33,9 @@ bool split(std::string_view text, char separator, Piece piece) {
 }  // namespace
 
 bool append_percent_decoded(std::string& out, std::string_view text, Plus plus) {
+  const std::size_t from = out.size();
+  out.resize(from + text.size());  // decoding never makes it longer
+  char* at = out.data() + from;
   for (std::size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (c == '%') {
@@ -45,8 +48,9 @@ bool append_percent_decoded(std::string& out, std::string_view text, Plus plus) 
       c = ' ';
     }
     if (is_control(c)) return false;
-    out.push_back(c);
+    *at++ = c;
   }
+  out.resize(static_cast<std::size_t>(at - out.data()));
   return true;
 }
 

@@ -30,6 +30,49 @@ const char* skip(const char* at, const char* end, Class wanted) {
   return at;
 }
 
+constexpr std::uint64_t all_bytes(unsigned char value) { return 0x0101010101010101u * value; }
+constexpr std::uint64_t has_zero(std::uint64_t word) {
+  return (word - all_bytes(1)) & ~word & all_bytes(0x80);
+}
+constexpr std::uint64_t has_below(std::uint64_t word, unsigned char limit) {
+  return (word - all_bytes(limit)) & ~word & all_bytes(0x80);
+}
+
+std::uint64_t word_at(const char* at) {
+  std::uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+// The same as skip() eight bytes at a time; what is not plain is left to the table.
+const char* skip_value(const char* at, const char* end) {
+  for (; end - at >= 8; at += 8) {
+    const std::uint64_t word = word_at(at);
+    if (has_below(word, 0x20) | has_zero(word ^ all_bytes(0x7F))) break;
+  }
+  return skip(at, end, kValue);
+}
+
+const char* skip_target(const char* at, const char* end) {
+  for (; end - at >= 8; at += 8) {
+    const std::uint64_t word = word_at(at);
+    if ((word & all_bytes(0x80)) | has_below(word, 0x21) | has_zero(word ^ all_bytes(0x7F)) |
+        has_zero(word ^ all_bytes('#'))) {
+      break;
+    }
+  }
+  return skip(at, end, kTarget);
+}
+
+// Whether a token is `known`, which is in lower case. No other token character than the upper-case letter
+// becomes a lower-case one by this bit, and none becomes '-'.
+template <std::size_t N>
+bool is(std::string_view token, const char (&known)[N]) {
+  std::size_t different = 0;
+  for (std::size_t i = 0; i < N - 1; ++i) different |= static_cast<std::size_t>((token[i] | 0x20) ^ known[i]);
+  return different == 0;
+}
+
 constexpr Refusal kBadLine{400, "invalid", "the request line is malformed"};
 constexpr Refusal kBadLineEnd{400, "invalid", "a line of the request head does not end in CR LF"};
 constexpr Refusal kHeadTooLarge{431, "too_large", "the request head is over the server's limit"};
@@ -96,7 +139,7 @@ class Scanner {
       return refuse(*at_ == '\n' ? kBadLineEnd : kBadLine);
     head_.method = method_of({method, static_cast<std::size_t>(at_ - method)});
     const char* const target = ++at_;
-    at_ = skip(at_, end_, kTarget);
+    at_ = skip_target(at_, end_);
     const auto length = static_cast<std::size_t>(at_ - target);
     if (length > limits_.target_bytes) return refuse(kTargetTooLong);
     if (length > 0 && *target != '/') return refuse(kBadTarget);
@@ -141,7 +184,7 @@ class Scanner {
     ++at_;
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\t')) ++at_;
     const char* const value = at_;
-    at_ = skip(at_, end_, kValue);
+    at_ = skip_value(at_, end_);
     const char* last = at_;
     while (last != value && (last[-1] == ' ' || last[-1] == '\t')) --last;
     const Scan ended = line_end(kBadField);
@@ -160,36 +203,35 @@ class Scanner {
 
   // Only the names that matter here, told apart by length first.
   Scan note(std::string_view name, std::string_view value) {
-    const auto is = [&](std::string_view known) { return equal_field_names(name, known); };
     switch (name.size()) {
       case 4:
-        if (is("host")) {
+        if (is(name, "host")) {
           if (++hosts_ > 1 || value.empty()) return refuse(kHost);
         }
         break;
       case 6:
-        if (is("expect")) return expect(value);
-        if (is("cookie")) head_.cookie = value;
+        if (is(name, "expect")) return expect(value);
+        if (is(name, "cookie")) head_.cookie = value;
         break;
       case 10:
-        if (is("connection")) connection(value);
+        if (is(name, "connection")) connection(value);
         break;
       case 12:
-        if (is("content-type")) return once(head_.content_type, value);
-        if (is("x-request-id")) head_.request_id = value;
+        if (is(name, "content-type")) return once(head_.content_type, value);
+        if (is(name, "x-request-id")) head_.request_id = value;
         break;
       case 13:
-        if (is("authorization")) return once(head_.authorization, value);
-        if (is("if-none-match")) {
+        if (is(name, "authorization")) return once(head_.authorization, value);
+        if (is(name, "if-none-match")) {
           head_.repeated_if_none_match = head_.if_none_match.data() != nullptr;
           head_.if_none_match = value;
         }
         break;
       case 14:
-        if (is("content-length")) return content_length(value);
+        if (is(name, "content-length")) return content_length(value);
         break;
       case 17:
-        if (is("transfer-encoding")) return transfer_encoding(value);
+        if (is(name, "transfer-encoding")) return transfer_encoding(value);
         break;
       default: break;
     }

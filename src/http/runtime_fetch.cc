@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/percent.h"
+#include "base/utf8.h"
 #include "http/problem.h"
 
 #include <array>
@@ -181,11 +182,14 @@ class RuntimeFetch {
            authorization.substr(kScheme.size(), kKeyPrefix.size()) == kKeyPrefix;
   }
 
+  // Into memory that is used again and again, and only where there is something to decode.
   static bool decode(std::string_view& text, std::string& memory, Plus plus = Plus::literal) {
-    if (text.find_first_of(plus == Plus::space ? "%+" : "%") == std::string_view::npos) return true;
-    auto decoded = percent_decode(text, plus);
-    if (!decoded) return false;
-    memory = std::move(*decoded);
+    if (text.find('%') == std::string_view::npos &&
+        (plus == Plus::literal || text.find('+') == std::string_view::npos)) {
+      return true;
+    }
+    memory.clear();
+    if (!append_percent_decoded(memory, text, plus) || first_invalid_utf8(memory)) return false;
     text = memory;
     return true;
   }
