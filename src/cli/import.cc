@@ -131,11 +131,12 @@ std::uint64_t size_of(const std::string& path) {
 
 Result<Exit> import_prompts(const Program& program, const Console& console, const ImportOptions& options) {
   const SourceList sources = TRY(list_sources(options.paths));
+  std::string project = options.server.project;
+  if (project.empty()) project = console.environment("IMPRIMATUR_PROJECT").value_or(std::string());
   if (sources.files.empty()) return invalid("there is no prompt file in what was named");
-  const auto target =
-      options.data.empty()
-          ? TRY(server_target(console, options.server, options.rules))
-          : TRY(directory_target(program, console, options.data, options.server.project, options.rules));
+  const auto target = options.data.empty()
+                          ? TRY(server_target(console, options.server, options.rules))
+                          : TRY(directory_target(program, console, options.data, project, options.rules));
   std::uint64_t total = 0;
   for (const SourceFile& file : sources.files) total += size_of(file.path);
   Importer importer(console, *target, options, total);
