@@ -112,5 +112,6 @@ using Status = Result<Ok>;
   })
 #define TRY_COUNTED(count, expression) TRY_NAMED(try_result_##count, expression)
 #define TRY_EXPANDED(count, expression) TRY_COUNTED(count, expression)
-// The value of a Result, or a return of its error from the enclosing function. May be nested.
+// The value of a Result, or a return of its error from the enclosing function. May be nested. Never behind
+// another element of a braced initialiser: GCC 12 does not destroy the elements before it when it returns.
 #define TRY(expression) TRY_EXPANDED(__COUNTER__, expression)

@@ -294,7 +294,8 @@ Result<Rendered> render(const Content& content, const json::object& given) {
       }
       continue;
     }
-    rendered.messages.push_back({message.role, TRY(fill(message.content, values, budget))});
+    std::string filled = TRY(fill(message.content, values, budget));
+    rendered.messages.push_back({message.role, std::move(filled)});
   }
   return rendered;
 }

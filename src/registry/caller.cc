@@ -88,7 +88,8 @@ Result<ArtifactScene> artifact_for(store::Tx& tx, const Principal& principal, co
   if (!found) return unknown;
   auto caller = Caller::in(tx, principal, found->project);
   if (!caller.ok() && caller.error().code == ErrorCode::not_found) return unknown;
-  return ArtifactScene{*std::move(found), TRY(std::move(caller))};
+  if (!caller.ok()) return std::move(caller).error();
+  return ArtifactScene{*std::move(found), *std::move(caller)};
 }
 
 Result<ReviewScene> review_for(store::Tx& tx, const Principal& principal, const ReviewId& id) {
@@ -97,8 +98,9 @@ Result<ReviewScene> review_for(store::Tx& tx, const Principal& principal, const 
   if (!found) return unknown;
   auto caller = Caller::in(tx, principal, found->project);
   if (!caller.ok() && caller.error().code == ErrorCode::not_found) return unknown;
+  if (!caller.ok()) return std::move(caller).error();
   Environment environment = environment_by_id(tx, found->project, found->environment);
-  return ReviewScene{*std::move(found), std::move(environment), TRY(std::move(caller))};
+  return ReviewScene{*std::move(found), std::move(environment), *std::move(caller)};
 }
 
 Result<Version> version_or_404(store::Tx& tx, const ArtifactId& id, std::int64_t number) {

@@ -60,6 +60,12 @@ Result<Content> next_content(const Content& before, const ContentPatch& patch) {
   return after;
 }
 
+Result<std::string> checked_name(std::string_view name) {
+  auto checked = checked_artifact_name(name);
+  if (!checked.ok()) return invalid_field("name", checked.error().detail);
+  return checked;
+}
+
 Result<std::vector<std::string>> checked_tags(std::vector<std::string> tags) {
   if (tags.size() > kMaxTags) return invalid_field("tags", "at most " + std::to_string(kMaxTags) + " tags");
   for (const std::string& tag : tags) {

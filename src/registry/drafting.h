@@ -12,6 +12,7 @@ Result<Content> first_content(const NewArtifact& wanted);
 // unless the patch declares variables itself. Refuses a semver that is too small a step.
 Result<Content> next_content(const Content& before, const ContentPatch& patch);
 
+Result<std::string> checked_name(std::string_view name);
 Result<std::vector<std::string>> checked_tags(std::vector<std::string> tags);
 Result<std::string> checked_message(std::string_view field, std::string message,
                                     std::size_t limit = kMaxMessageBytes);

@@ -35,7 +35,7 @@ struct Candidate {
 };
 
 Result<Candidate> candidate(NewArtifact wanted, const scan::Ruleset& rules) {
-  wanted.name = TRY(checked_artifact_name(wanted.name));
+  wanted.name = TRY(checked_name(wanted.name));
   wanted.tags = TRY(checked_tags(std::move(wanted.tags)));
   wanted.message = TRY(checked_message("message", std::move(wanted.message)));
   std::string skeleton = skeleton_of(wanted.name);

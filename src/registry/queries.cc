@@ -249,11 +249,14 @@ Result<DiffView> Queries::diff(const Principal& who, const ArtifactId& id, std::
   const Pair pair = TRY(store_.read([&](store::Tx& tx) -> Result<Pair> {
     const ArtifactScene scene = TRY(visible_artifact(tx, who, id));
     TRY(scene.caller.require(Permission::read_drafts));
-    return Pair{TRY(version_named(tx, scene.artifact, from)), TRY(version_named(tx, scene.artifact, to))};
+    Version before = TRY(version_named(tx, scene.artifact, from));
+    Version after = TRY(version_named(tx, scene.artifact, to));
+    return Pair{std::move(before), std::move(after)};
   }));
-  return DiffView{pair.from.number, pair.to.number,
-                  TRY(imprimatur::diff(TRY(content_from_canonical(pair.from.content)),
-                                       TRY(content_from_canonical(pair.to.content))))};
+  const Content before = TRY(content_from_canonical(pair.from.content));
+  const Content after = TRY(content_from_canonical(pair.to.content));
+  VersionDiff difference = TRY(imprimatur::diff(before, after));
+  return DiffView{pair.from.number, pair.to.number, std::move(difference)};
 }
 
 Result<Page<ScanRecord>> Queries::scans(const Principal& who, const VersionRef& ref,

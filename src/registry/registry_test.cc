@@ -151,6 +151,7 @@ TEST_F(RegistryTest, WeakeningNeedsASecondAdminAfterTheFirstRelease) {
   EXPECT_EQ(put(dan, {.approvals = {{.count = 0}}}), Outcome::waiting)
       << "another change is another proposal";
   world.clock.advance(kProposalLives);
+  world.clock.advance(seconds(1));
   EXPECT_EQ(put(cleo, {.approvals = {{.count = 0}}}), Outcome::waiting)
       << "a proposal does not live for ever";
   EXPECT_EQ(put(dan, {.approvals = {{.count = 0}}}), Outcome::changed);

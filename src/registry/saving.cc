@@ -12,7 +12,7 @@ Registry::Registry(store::Store& store, const scan::Ruleset& rules) : store_(sto
 const std::string& Registry::ruleset() const { return rules_.digest(); }
 
 Result<VersionRef> Registry::create(const Command& command, std::string_view project, NewArtifact wanted) {
-  wanted.name = TRY(checked_artifact_name(wanted.name));
+  wanted.name = TRY(checked_name(wanted.name));
   const std::string skeleton = skeleton_of(wanted.name);
   const std::vector<std::string> tags = TRY(checked_tags(wanted.tags));
   const std::string message = TRY(checked_message("message", wanted.message));
@@ -51,7 +51,8 @@ Result<VersionRef> Registry::save(const Command& command, const ArtifactId& id, 
     const Base base = TRY(store_.read([&](store::Tx& tx) -> Result<Base> {
       const ArtifactScene scene = TRY(artifact_for(tx, command.principal, id));
       TRY(scene.caller.require(Permission::save));
-      return Base{scene.artifact.project, TRY(version_or_404(tx, id, scene.artifact.latest_version))};
+      Version latest = TRY(version_or_404(tx, id, scene.artifact.latest_version));
+      return Base{scene.artifact.project, std::move(latest)};
     }));
     const Prepared ready = prepared(
         TRY(next_content(TRY(content_from_canonical(base.version.content)), wanted.content)), rules_);

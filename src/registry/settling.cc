@@ -13,6 +13,7 @@ namespace imprimatur::registry {
 namespace {
 
 constexpr std::string_view kLatest = "latest";
+constexpr std::string_view kScanCheck = "scan";
 constexpr std::size_t kMaxEnvironments = 20;
 
 std::optional<Label> label_of(store::Tx& tx, const ArtifactId& artifact, std::string_view name) {
@@ -80,11 +81,16 @@ Result<Protection> changed_protection(store::Tx& tx, const ProjectId& project, c
   }
   if (change.checks) after.checks = *change.checks;
   for (const std::string& check : after.checks) {
-    if (check != "scan") return invalid_field("protection.checks", "the only check there is, is \"scan\"");
+    // Nobody could report another one, so it would shut the environment for good.
+    if (check != kScanCheck)
+      return invalid_field("protection.checks", "the only check there is, is \"scan\"");
   }
   if (change.models) after.models = *change.models;
   after.version = before.version + 1;
-  return after;
+  // What is stored must be what can be read again.
+  auto checked = protection_from_json(canonical_protection(after), after.version);
+  if (!checked.ok()) return invalid_field("protection", checked.error().detail);
+  return checked;
 }
 
 Result<Outcome> create_environment(store::Tx& tx, const Caller& caller, const std::string& name,

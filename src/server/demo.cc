@@ -127,7 +127,8 @@ Result<Demo> make_demo(App& app, const std::string& admin_password, Time now) {
                                      .environment = "production",
                                      .expires_at = now + days(1),
                                      .service_account = std::string(kApplication)}));
-  return Demo{key.secret, TRY(open_review(app))};
+  std::string review = TRY(open_review(app));
+  return Demo{key.secret, std::move(review)};
 }
 
 std::string demo_words(const std::string& address, const Demo& demo) {

@@ -55,9 +55,11 @@ void GroupJournals::undo_command() {
   for (auto& [name, end] : before_command_) ends_.at(name) = end;
 }
 
-Time GroupJournals::not_before(Time clock) const {
+Time GroupJournals::later_than_all(Time clock) const {
   Time time = clock;
-  for (const std::string& name : command_) time = std::max(time, ends_.find(name)->second.last_time);
+  for (const std::string& name : command_) {
+    time = std::max(time, Time{ends_.find(name)->second.last_time.micros + 1});
+  }
   return time;
 }
 

@@ -22,8 +22,8 @@ class GroupJournals {
   void begin_command(std::vector<std::string> names);
   void undo_command();
 
-  // Not before any entry of the command's journals.
-  Time not_before(Time clock) const;
+  // Later than every entry of the command's journals, and not before `clock`.
+  Time later_than_all(Time clock) const;
   void append(std::string_view journal, journal::Event event, Time now);
   std::size_t appended_by_command() const { return entries_.size() - command_first_; }
 

@@ -28,7 +28,8 @@ class Tx {
   Tx(const Tx&) = delete;
   Tx& operator=(const Tx&) = delete;
 
-  // One time for the whole command: not before any entry of the journals it locked.
+  // One time for the whole command: later than every entry of the journals it locked, so that what was
+  // decided first is also dated first.
   Time now() const { return now_; }
   Database& database() { return database_; }
 

@@ -218,7 +218,7 @@ Writer::Commit Writer::attempt(Group& group) {
 // True when it changed something that is to be committed.
 bool Writer::run_command(Command& command, GroupJournals& journals) {
   journals.begin_command(command.journals);
-  Tx tx(*database_, journals.not_before(clock_.now()));
+  Tx tx(*database_, journals.later_than_all(clock_.now()));
   tx.journals_ = &journals;
   const std::uint64_t governed_before = database_->governed_changes();
   const std::uint64_t changes_before = database_->changes();
