@@ -45,7 +45,7 @@ bash "$work/proof.sh" 2>&1 | tee -a "$work/out"
 
 # Not only that every line left with 0: that it did what the page says.
 says() { grep -qF -- "$1" "$work/out" || { echo "the tour did not say: $1"; exit 1; }; }
-says 'Ann wrote it, so Ann cannot approve it.'
+says 'Cleo wrote it, so Cleo cannot approve it, admin or not.'
 says 'Greet {{customer}} in one sentence.'
 says 'Greet Ms Miller in one sentence.'
 says 'warmly'
