@@ -46,6 +46,7 @@ class World {
   // own number below kWorldThreads.
   Answer send(const Sent& sent, std::size_t thread = 0);
 
+  const http::Router& router() const { return app_->router(); }
   void advance(Duration by) { clock_.advance(by); }
   void restart();
   // Why the journals do not verify; empty when they do.
