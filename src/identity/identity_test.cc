@@ -140,6 +140,7 @@ TEST_F(IdentityTest, SessionsEndByThemselves) {
     ASSERT_TRUE(known(token)) << "in use, hour " << hour;
   }
   office.clock.advance(hours(1));
+  office.clock.advance(seconds(1));
   EXPECT_FALSE(known(token)) << "the absolute end";
   const std::string idle = office.token("ann@example.com");
   office.clock.advance(shorter(kSessionIdle, seconds(1)));
@@ -326,7 +327,7 @@ TEST_F(IdentityTest, AKeyOfIdempotencyIsForgottenAfterADay) {
   const store::Command asked{office.admin, "key-1", "hash-1"};
   ASSERT_TRUE(office.projects->create(asked, "shop", "").ok());
   ASSERT_TRUE(office.projects->create(asked, "shop", "").ok());
-  office.clock.advance(Duration{store::kIdempotencyKept.micros + 1});
+  office.clock.advance(Duration{store::kIdempotencyKept.micros + seconds(1).micros});
   EXPECT_EQ(office.projects->create(asked, "shop", "").error().code, ErrorCode::conflict)
       << "the name is taken";
 }

@@ -106,8 +106,9 @@ Result<store::Page<KeyView>> Projects::keys(const Principal& principal, std::str
                                             const PageRequest& page) {
   return store_.read([&](store::Tx& tx) -> Result<store::Page<KeyView>> {
     const Insider inside = TRY(project_admin(tx, principal, project));
-    auto rows = TRY(page_of_newest(store::keys(tx, inside.project.id), page,
-                                   [](const ApiKey& key) { return key.id.text; }));
+    auto rows = TRY(page_of_newest(store::keys(tx, inside.project.id), page, [](const ApiKey& key) {
+      return to_rfc3339(key.created_at) + key.id.text;
+    }));
     std::map<PrincipalId, std::string> names;
     for (const ServiceAccount& account : store::service_accounts(tx, inside.project.id))
       names[account.id] = account.name;

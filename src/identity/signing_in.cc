@@ -45,7 +45,8 @@ Error Identity::refuse_login(const Attempt& who) {
                    : who.user->disabled ? LoginFailure::disabled
                                         : LoginFailure::password;
   const Status stored = store_.write(organisation(), [&](store::Tx& tx) -> Status {
-    store::put_failed_logins(tx, who.account, failed_again(store::failed_logins(tx, who.account), tx.now()));
+    store::put_failed_logins(tx, who.account,
+                             failed_again(store::failed_logins(tx, who.account), clock_.now()));
     tx.append(journal::kOrganisation, login_failed(who.user, why));
     return Ok{};
   });
@@ -105,7 +106,7 @@ Status Identity::change_password(const Principal& principal, std::string_view ol
   const User before = TRY(read);
   if (!passwords_.verify(turn, old_password, before.password_hash)) {
     TRY(store_.write(organisation(), [&](store::Tx& tx) -> Status {
-      store::put_failed_logins(tx, account, failed_again(store::failed_logins(tx, account), tx.now()));
+      store::put_failed_logins(tx, account, failed_again(store::failed_logins(tx, account), clock_.now()));
       tx.append(journal::kOrganisation, login_failed(before, LoginFailure::password));
       return Ok{};
     }));

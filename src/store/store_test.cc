@@ -117,7 +117,7 @@ TEST_P(CommandTest, TimeNeverGoesBackInAJournal) {
   ASSERT_TRUE(put("a", 1).ok());
   clock_.set(Time{1'000'000});
   ASSERT_TRUE(put("a", 2).ok());
-  EXPECT_EQ(look([&](Tx& tx) { return entries(tx, "org", 2, 1).at(0).time; }), Time{1'800'000'000'000'000});
+  EXPECT_EQ(look([&](Tx& tx) { return entries(tx, "org", 2, 1).at(0).time; }), Time{1'800'000'000'000'001});
   EXPECT_EQ(expect_intact(*store_), 2u);
 }
 
