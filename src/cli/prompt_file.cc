@@ -138,7 +138,10 @@ Result<std::vector<LayerRef>> layers_in(const json::value& value) {
     const json::value* name = item.is_object() ? item.get_object().if_contains("name") : nullptr;
     const json::value* range = item.is_object() ? item.get_object().if_contains("range") : nullptr;
     if (name == nullptr || range == nullptr) return wrong("layers", "each must hold name and range");
-    out.push_back({TRY(text_in(*name, "layers.name")), TRY(text_in(*range, "layers.range"))});
+    LayerRef layer;
+    layer.name = TRY(text_in(*name, "layers.name"));
+    layer.range = TRY(text_in(*range, "layers.range"));
+    out.push_back(std::move(layer));
   }
   return out;
 }

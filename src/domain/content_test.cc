@@ -250,7 +250,7 @@ TEST(Content, JsonFieldsTakeTheirCanonicalForm) {
 std::string random_text(Random& random) {
   static const std::vector<std::string> pieces{
       "a",       "Ω",       "\U0001F600", "\n",   "\r\n", "\t",      "\"",     "\\",     "{{x}}",
-      "{{ y }}", "\\{{z}}", "{",          "\x01", "\x7F", "e\u0301", "\u00E9", "\u2028", "</script>"};
+      "{{ y }}", "\\{{z}}", "{ ",         "\x01", "\x7F", "e\u0301", "\u00E9", "\u2028", "</script>"};
   return "-" + random.text(pieces, 20);
 }
 

@@ -66,7 +66,7 @@ Result<SignedIn> Identity::open_session(const Attempt& who) {
                           .hash = seals_.of_session(out.token),
                           .csrf = seals_.of_session(out.csrf),
                           .created_at = tx.now(),
-                          .expires_at = tx.now() + kSessionLife,
+                          .expires_at = clock_.now() + kSessionLife,
                           .last_used_at = tx.now()};
     store::delete_failed_logins(tx, who.account);
     store::insert_session(tx, session);

@@ -15,6 +15,7 @@ Duration delay_after(int failures) {
 }  // namespace
 
 Status may_attempt(const store::FailedLogins& failed, Time now) {
+  if (failed.count < kFreeFailures) return Ok{};
   const Time open = failed.last + delay_after(failed.count);
   if (now >= open) return Ok{};
   const std::int64_t left = (open - now).micros;

@@ -317,8 +317,8 @@ Status Step::version_saved() {
 }
 
 Status Step::same_version(const json::object& object, std::string_view number_name) const {
-  const std::string key =
-      row_key("version", TRY(member(object, "artifact")), TRY(number(object, number_name)));
+  const std::string artifact = TRY(member(object, "artifact"));
+  const std::string key = row_key("version", artifact, TRY(number(object, number_name)));
   const RowText row = TRY(existing(key));
   const std::string digest = TRY(member(object, "digest"));
   if (row.get("digest") != digest) return invalid(key + " has another digest");

@@ -5,7 +5,7 @@
 
 #include <boost/json.hpp>
 
-namespace imprimatur::registry::events {
+namespace imprimatur::registry {
 namespace {
 
 namespace json = boost::json;
@@ -87,7 +87,7 @@ journal::Event closing(std::string action, const PrincipalId& actor, const Revie
 
 }  // namespace
 
-journal::Event artifact_created(const PrincipalId& actor, const Artifact& artifact) {
+journal::Event artifact_created_event(const PrincipalId& actor, const Artifact& artifact) {
   return event("artifact.created", "artifact:" + artifact.id.text,
                {{"artifact", artifact.id.text},
                 {"kind", name_of(artifact.kind)},
@@ -96,7 +96,7 @@ journal::Event artifact_created(const PrincipalId& actor, const Artifact& artifa
                actor);
 }
 
-journal::Event version_saved(const PrincipalId& actor, const Version& version, Origin origin) {
+journal::Event version_saved_event(const PrincipalId& actor, const Version& version, Origin origin) {
   return event("version.saved", version_resource(version.artifact, version.number),
                {{"artifact", version.artifact.text},
                 {"number", version.number},
@@ -108,7 +108,7 @@ journal::Event version_saved(const PrincipalId& actor, const Version& version, O
                actor);
 }
 
-journal::Event scan_recorded(const PrincipalId& actor, const ScanRecord& scan) {
+journal::Event scan_recorded_event(const PrincipalId& actor, const ScanRecord& scan) {
   return event("scan.recorded", version_resource(scan.artifact, scan.version),
                {{"scan", scan.id.text},
                 {"artifact", scan.artifact.text},
@@ -122,24 +122,24 @@ journal::Event scan_recorded(const PrincipalId& actor, const ScanRecord& scan) {
                actor);
 }
 
-journal::Event review_submitted(const PrincipalId& actor, const Review& review, const Moves& moves) {
+journal::Event review_submitted_event(const PrincipalId& actor, const Review& review, const Moves& moves) {
   return event("review.submitted", review_resource(review.id), submission(review, moves), actor);
 }
 
-journal::Event review_moved(const PrincipalId& actor, const Review& review, const Moves& moves) {
+journal::Event review_moved_event(const PrincipalId& actor, const Review& review, const Moves& moves) {
   return event("review.moved", review_resource(review.id), submission(review, moves), actor);
 }
 
-journal::Event review_withdrawn(const PrincipalId& actor, const Review& review, const Moves& moves) {
+journal::Event review_withdrawn_event(const PrincipalId& actor, const Review& review, const Moves& moves) {
   return closing("review.withdrawn", actor, review, moves);
 }
 
-journal::Event review_commented(const PrincipalId& actor, const Comment& comment) {
+journal::Event review_commented_event(const PrincipalId& actor, const Comment& comment) {
   return event("review.commented", review_resource(comment.review),
                {{"review", comment.review.text}, {"comment", comment.id}}, actor);
 }
 
-journal::Event verdict_given(const PrincipalId& actor, const Verdict& verdict) {
+journal::Event verdict_given_event(const PrincipalId& actor, const Verdict& verdict) {
   return event("verdict.given", review_resource(verdict.review),
                {{"review", verdict.review.text},
                 {"cycle", verdict.cycle},
@@ -152,8 +152,8 @@ journal::Event verdict_given(const PrincipalId& actor, const Verdict& verdict) {
                actor);
 }
 
-journal::Event review_approved(const PrincipalId& actor, const Review& review,
-                               std::int64_t protection_version, const Moves& moves) {
+journal::Event review_approved_event(const PrincipalId& actor, const Review& review,
+                                     std::int64_t protection_version, const Moves& moves) {
   return event("review.approved", review_resource(review.id),
                {{"review", review.id.text},
                 {"cycle", review.cycle},
@@ -163,33 +163,34 @@ journal::Event review_approved(const PrincipalId& actor, const Review& review,
                actor);
 }
 
-journal::Event review_reopened(const PrincipalId& actor, const Review& review, const Moves& moves) {
+journal::Event review_reopened_event(const PrincipalId& actor, const Review& review, const Moves& moves) {
   return closing("review.reopened", actor, review, moves);
 }
 
-journal::Event review_rejected(const PrincipalId& actor, const Review& review, const Moves& moves) {
+journal::Event review_rejected_event(const PrincipalId& actor, const Review& review, const Moves& moves) {
   return closing("review.rejected", actor, review, moves);
 }
 
-journal::Event review_deployed(const PrincipalId& actor, const Review& review,
-                               const std::string& change_set) {
+journal::Event review_deployed_event(const PrincipalId& actor, const Review& review,
+                                     const std::string& change_set) {
   return event("review.deployed", review_resource(review.id),
                {{"review", review.id.text}, {"cycle", review.cycle}, {"changeSet", change_set}}, actor);
 }
 
-journal::Event release_created(const PrincipalId& actor, const Release& release, const Moves& moves) {
+journal::Event release_created_event(const PrincipalId& actor, const Release& release, const Moves& moves) {
   return event("release.created", "release:" + release.id.text, released(release, moves), actor);
 }
 
-journal::Event release_rolled_back(const PrincipalId& actor, const Release& release,
-                                   const ReleaseId& restores, const Moves& moves) {
+journal::Event release_rolled_back_event(const PrincipalId& actor, const Release& release,
+                                         const ReleaseId& restores, const Moves& moves) {
   json::object details = released(release, moves);
   details["restores"] = restores.text;
   return event("release.rolled_back", "release:" + release.id.text, std::move(details), actor);
 }
 
-journal::Event version_retired(const PrincipalId& actor, const Version& version,
-                               const EnvironmentId& environment, const ReleaseId& ended, const Moves& moves) {
+journal::Event version_retired_event(const PrincipalId& actor, const Version& version,
+                                     const EnvironmentId& environment, const ReleaseId& ended,
+                                     const Moves& moves) {
   return event("version.retired", version_resource(version.artifact, version.number),
                {{"artifact", version.artifact.text},
                 {"version", version.number},
@@ -200,8 +201,8 @@ journal::Event version_retired(const PrincipalId& actor, const Version& version,
                actor);
 }
 
-journal::Event label_moved(const PrincipalId& actor, const ArtifactId& artifact, std::string_view label,
-                           std::optional<std::int64_t> version, std::optional<std::int64_t> previous) {
+journal::Event label_moved_event(const PrincipalId& actor, const ArtifactId& artifact, std::string_view label,
+                                 std::optional<std::int64_t> version, std::optional<std::int64_t> previous) {
   return event("label.moved", "label:" + artifact.text + "/" + std::string(label),
                {{"artifact", artifact.text},
                 {"label", label},
@@ -210,8 +211,8 @@ journal::Event label_moved(const PrincipalId& actor, const ArtifactId& artifact,
                actor);
 }
 
-journal::Event environment_changed(const PrincipalId& actor, const Environment& environment, bool weakened,
-                                   const PrincipalId& proposed_by) {
+journal::Event environment_changed_event(const PrincipalId& actor, const Environment& environment,
+                                         bool weakened, const PrincipalId& proposed_by) {
   return event("environment.changed", "environment:" + environment.id.text,
                {{"environment", environment.id.text},
                 {"nameDigest", digest_of_text(environment.name)},
@@ -223,7 +224,7 @@ journal::Event environment_changed(const PrincipalId& actor, const Environment& 
                actor);
 }
 
-journal::Event environment_proposed(const PrincipalId& actor, const Environment& proposal) {
+journal::Event environment_proposed_event(const PrincipalId& actor, const Environment& proposal) {
   return event("environment.proposed", "environment:" + proposal.id.text,
                {{"environment", proposal.id.text},
                 {"order", proposal.order},
@@ -231,4 +232,4 @@ journal::Event environment_proposed(const PrincipalId& actor, const Environment&
                actor);
 }
 
-}  // namespace imprimatur::registry::events
+}  // namespace imprimatur::registry

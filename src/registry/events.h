@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace imprimatur::registry::events {
+namespace imprimatur::registry {
 
 // A version's change of state, carried by the event that caused it.
 struct Move {
@@ -20,34 +20,36 @@ struct Move {
 };
 using Moves = std::vector<Move>;
 
-journal::Event artifact_created(const PrincipalId& actor, const Artifact& artifact);
+journal::Event artifact_created_event(const PrincipalId& actor, const Artifact& artifact);
 enum class Origin { saved, imported };
-journal::Event version_saved(const PrincipalId& actor, const Version& version, Origin origin);
-journal::Event scan_recorded(const PrincipalId& actor, const ScanRecord& scan);
+journal::Event version_saved_event(const PrincipalId& actor, const Version& version, Origin origin);
+journal::Event scan_recorded_event(const PrincipalId& actor, const ScanRecord& scan);
 
-journal::Event review_submitted(const PrincipalId& actor, const Review& review, const Moves& moves);
-journal::Event review_moved(const PrincipalId& actor, const Review& review, const Moves& moves);
-journal::Event review_withdrawn(const PrincipalId& actor, const Review& review, const Moves& moves);
-journal::Event review_commented(const PrincipalId& actor, const Comment& comment);
-journal::Event verdict_given(const PrincipalId& actor, const Verdict& verdict);
+journal::Event review_submitted_event(const PrincipalId& actor, const Review& review, const Moves& moves);
+journal::Event review_moved_event(const PrincipalId& actor, const Review& review, const Moves& moves);
+journal::Event review_withdrawn_event(const PrincipalId& actor, const Review& review, const Moves& moves);
+journal::Event review_commented_event(const PrincipalId& actor, const Comment& comment);
+journal::Event verdict_given_event(const PrincipalId& actor, const Verdict& verdict);
 // `protection_version`: of the one that is met.
-journal::Event review_approved(const PrincipalId& actor, const Review& review,
-                               std::int64_t protection_version, const Moves& moves);
+journal::Event review_approved_event(const PrincipalId& actor, const Review& review,
+                                     std::int64_t protection_version, const Moves& moves);
 // A later verdict took the gate's yes back: open again.
-journal::Event review_reopened(const PrincipalId& actor, const Review& review, const Moves& moves);
-journal::Event review_rejected(const PrincipalId& actor, const Review& review, const Moves& moves);
-journal::Event review_deployed(const PrincipalId& actor, const Review& review, const std::string& change_set);
+journal::Event review_reopened_event(const PrincipalId& actor, const Review& review, const Moves& moves);
+journal::Event review_rejected_event(const PrincipalId& actor, const Review& review, const Moves& moves);
+journal::Event review_deployed_event(const PrincipalId& actor, const Review& review,
+                                     const std::string& change_set);
 
-journal::Event release_created(const PrincipalId& actor, const Release& release, const Moves& moves);
-journal::Event release_rolled_back(const PrincipalId& actor, const Release& release,
-                                   const ReleaseId& restores, const Moves& moves);
-journal::Event version_retired(const PrincipalId& actor, const Version& version,
-                               const EnvironmentId& environment, const ReleaseId& ended, const Moves& moves);
-journal::Event label_moved(const PrincipalId& actor, const ArtifactId& artifact, std::string_view label,
-                           std::optional<std::int64_t> version, std::optional<std::int64_t> previous);
+journal::Event release_created_event(const PrincipalId& actor, const Release& release, const Moves& moves);
+journal::Event release_rolled_back_event(const PrincipalId& actor, const Release& release,
+                                         const ReleaseId& restores, const Moves& moves);
+journal::Event version_retired_event(const PrincipalId& actor, const Version& version,
+                                     const EnvironmentId& environment, const ReleaseId& ended,
+                                     const Moves& moves);
+journal::Event label_moved_event(const PrincipalId& actor, const ArtifactId& artifact, std::string_view label,
+                                 std::optional<std::int64_t> version, std::optional<std::int64_t> previous);
 
-journal::Event environment_changed(const PrincipalId& actor, const Environment& environment, bool weakened,
-                                   const PrincipalId& proposed_by);
-journal::Event environment_proposed(const PrincipalId& actor, const Environment& proposal);
+journal::Event environment_changed_event(const PrincipalId& actor, const Environment& environment,
+                                         bool weakened, const PrincipalId& proposed_by);
+journal::Event environment_proposed_event(const PrincipalId& actor, const Environment& proposal);
 
-}  // namespace imprimatur::registry::events
+}  // namespace imprimatur::registry

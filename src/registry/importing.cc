@@ -53,7 +53,7 @@ class Batch {
     if (existing) return take_again(item, *existing);
     if (dry_run_) return ImportOutcome{ImportOutcome::Status::created, {}, 0, ""};
     Artifact artifact = write_artifact(tx_, caller_, item.wanted, item.skeleton, item.wanted.tags);
-    write_version(tx_, caller_, artifact, item.ready, item.wanted.message, events::Origin::imported);
+    write_version(tx_, caller_, artifact, item.ready, item.wanted.message, Origin::imported);
     return ImportOutcome{ImportOutcome::Status::created, artifact.id, 1, ""};
   }
 
@@ -72,7 +72,7 @@ class Batch {
     const Prepared next = prepared(TRY(next_content(before, whole_patch(item.ready.content))), rules_);
     if (dry_run_)
       return ImportOutcome{ImportOutcome::Status::new_version, existing.id, latest.number + 1, ""};
-    write_version(tx_, caller_, existing, next, item.wanted.message, events::Origin::imported);
+    write_version(tx_, caller_, existing, next, item.wanted.message, Origin::imported);
     return ImportOutcome{ImportOutcome::Status::new_version, existing.id, existing.latest_version, ""};
   }
 

@@ -15,12 +15,12 @@ class StateChange {
   // Conflict when the table has no such transition.
   Status move(const ArtifactId& artifact, std::int64_t version, Action action);
   bool last() const { return last_; }
-  const events::Moves& moves() const { return moves_; }
+  const Moves& moves() const { return moves_; }
 
  private:
   store::Tx& tx_;
   bool last_;
-  events::Moves moves_;
+  Moves moves_;
 };
 
 }  // namespace imprimatur::registry

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "domain/records.h"
+#include "registry/requests.h"
 #include "scan/ruleset.h"
 #include "store/command.h"
 #include "store/registry_rows.h"
@@ -20,71 +21,7 @@
 
 namespace imprimatur::registry {
 
-inline constexpr std::size_t kMaxTags = 50;
-inline constexpr std::size_t kMaxTagBytes = 64;
-inline constexpr std::size_t kMaxMessageBytes = 2000;  // of a save, and reasons
-inline constexpr std::size_t kMaxCommentBytes = 10'000;
-inline constexpr Duration kProposalLives = hours(24);
-inline constexpr std::size_t kMaxBatch = 500;
-inline constexpr std::size_t kMaxItems = 100;  // of a change set
-inline constexpr std::size_t kMaxLabels = 100;
-
 using store::Command;
-
-struct VersionRef {
-  ArtifactId artifact;
-  std::int64_t number = 0;
-  bool operator==(const VersionRef&) const = default;
-};
-
-// The content fields of a request; what is left out is inherited from the version before.
-struct ContentPatch {
-  std::optional<std::string> text;
-  std::optional<std::vector<Message>> messages;
-  std::optional<std::vector<Variable>> variables;
-  std::optional<std::optional<ModelBinding>> model;
-  std::optional<std::string> config, tools, output_schema;  // canonical JSON, empty for null
-  std::optional<std::vector<LayerRef>> layers;
-  std::optional<std::string> semver;
-};
-
-struct NewArtifact {
-  std::string name;
-  ArtifactKind kind = ArtifactKind::prompt;
-  ContentType type = ContentType::text;
-  ContentPatch content;
-  std::vector<std::string> tags;
-  std::string message;
-};
-
-struct NewVersion {
-  ContentPatch content;
-  std::optional<std::int64_t> base_version;  // a conflict when it is not the latest
-  std::optional<std::vector<std::string>> tags;
-  std::string message;
-};
-
-enum class OnConflict { skip, new_version, fail };
-
-struct ImportOutcome {
-  enum class Status { created, new_version, unchanged, skipped };
-  Status status = Status::skipped;
-  ArtifactId artifact;
-  std::int64_t version = 0;
-  std::string reason;
-};
-std::string_view name_of(ImportOutcome::Status status);
-
-// A deploy that says what it expects to replace. `absent`: not stated; an empty id: nothing is live.
-struct Expected {
-  std::optional<ReleaseId> release;
-};
-
-// Teams by name; what is left out stays.
-struct ApprovalPatch {
-  std::optional<int> count;
-  std::optional<std::map<std::string, int>> teams;
-};
 
 // The command line working on a data directory that no server has open. It imports drafts and nothing else.
 Principal offline_principal();

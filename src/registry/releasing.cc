@@ -83,7 +83,7 @@ class Deploy {
     release.at = tx_.now();
     if (live) store::end_release(tx_, live->id, ReleaseEnd::superseded, tx_.now());
     store::insert_release(tx_, release);
-    tx_.append(release.project.text, events::release_created(caller_.actor(), release, change.moves()));
+    tx_.append(release.project.text, release_created_event(caller_.actor(), release, change.moves()));
     return release.id;
   }
 
@@ -111,7 +111,7 @@ void close_review(store::Tx& tx, const Caller& caller, Review& review, const std
   review.state = ReviewState::deployed;
   review.changed_at = tx.now();
   store::put_review(tx, review);
-  tx.append(review.project.text, events::review_deployed(caller.actor(), review, change_set));
+  tx.append(review.project.text, review_deployed_event(caller.actor(), review, change_set));
 }
 
 Permission deploy_permission(const Environment& environment) {
@@ -238,7 +238,7 @@ Result<ReleaseId> Registry::roll_back(const Command& command, const ArtifactId& 
     store::end_release(tx, live->id, ReleaseEnd::rolled_back, tx.now());
     store::insert_release(tx, release);
     tx.append(project.text,
-              events::release_rolled_back(scene.caller.actor(), release, back.id, change.moves()));
+              release_rolled_back_event(scene.caller.actor(), release, back.id, change.moves()));
     store::remember(tx, command, outcome_of({release.id}));
     return release.id;
   });
@@ -271,8 +271,8 @@ Status Registry::retire(const Command& command, const VersionRef& place, std::st
     }
     if (ends) store::end_release(tx, live->id, ReleaseEnd::retired, tx.now());
     store::insert_retirement(tx, project, place.artifact, place.number, target.id, tx.now());
-    tx.append(project.text, events::version_retired(scene.caller.actor(), version, target.id,
-                                                    ends ? live->id : ReleaseId{}, change.moves()));
+    tx.append(project.text, version_retired_event(scene.caller.actor(), version, target.id,
+                                                  ends ? live->id : ReleaseId{}, change.moves()));
     store::remember(tx, command, outcome_of(place));
     return Ok{};
   });

@@ -99,14 +99,14 @@ Status settle(store::Tx& tx, const Caller& caller, Review& review, const Environ
     for (const ReviewItem& item : review.items)
       TRY(change.move(item.artifact, item.version, Action::approve));
     review.state = ReviewState::approved;
-    tx.append(review.project.text, events::review_approved(caller.actor(), review,
-                                                           environment.protection.version, change.moves()));
+    tx.append(review.project.text,
+              review_approved_event(caller.actor(), review, environment.protection.version, change.moves()));
   } else if (!answer.met && review.state == ReviewState::approved) {
     for (const ReviewItem& item : review.items) {
       TRY(change.move(item.artifact, item.version, Action::request_changes));
     }
     review.state = ReviewState::open;
-    tx.append(review.project.text, events::review_reopened(caller.actor(), review, change.moves()));
+    tx.append(review.project.text, review_reopened_event(caller.actor(), review, change.moves()));
   }
   review.changed_at = tx.now();
   store::put_review(tx, review);
@@ -130,7 +130,7 @@ Result<Review> begin_review(store::Tx& tx, const Caller& caller, const Environme
   StateChange change(tx, environment);
   for (const ReviewItem& item : review.items) TRY(change.move(item.artifact, item.version, Action::submit));
   store::insert_review(tx, review);
-  tx.append(review.project.text, events::review_submitted(caller.actor(), review, change.moves()));
+  tx.append(review.project.text, review_submitted_event(caller.actor(), review, change.moves()));
   TRY(settle(tx, caller, review, environment, ruleset));
   return review;
 }
@@ -173,8 +173,8 @@ Status close(store::Tx& tx, const Caller& caller, Review& review, const Environm
   review.state = rejected ? ReviewState::rejected : ReviewState::withdrawn;
   review.changed_at = tx.now();
   store::put_review(tx, review);
-  tx.append(review.project.text, rejected ? events::review_rejected(caller.actor(), review, change.moves())
-                                          : events::review_withdrawn(caller.actor(), review, change.moves()));
+  tx.append(review.project.text, rejected ? review_rejected_event(caller.actor(), review, change.moves())
+                                          : review_withdrawn_event(caller.actor(), review, change.moves()));
   return Ok{};
 }
 
@@ -182,7 +182,7 @@ std::string write_comment(store::Tx& tx, const Caller& caller, const Review& rev
                           const std::string& text) {
   const Comment comment{fresh_id("com", tx.now()), review.id, review.cycle, caller.author(), text, tx.now()};
   store::insert_comment(tx, comment);
-  tx.append(review.project.text, events::review_commented(caller.actor(), comment));
+  tx.append(review.project.text, review_commented_event(caller.actor(), comment));
   return comment.id;
 }
 
@@ -246,7 +246,7 @@ Result<ReviewId> Registry::give_verdict(const Command& command, const ReviewId& 
                           .comment = comment,
                           .at = tx.now()};
     store::insert_verdict(tx, verdict);
-    tx.append(project.text, events::verdict_given(scene.caller.actor(), verdict));
+    tx.append(project.text, verdict_given_event(scene.caller.actor(), verdict));
     if (kind == VerdictKind::reject) {
       TRY(close(tx, scene.caller, review, scene.environment, action_of(kind)));
     } else {
@@ -330,7 +330,7 @@ Result<ReviewId> Registry::update(const Command& command, const ReviewId& id,
     review.protection_version = scene.environment.protection.version;
     review.changed_at = tx.now();
     store::put_review(tx, review);
-    tx.append(plan.project.text, events::review_moved(scene.caller.actor(), review, change.moves()));
+    tx.append(plan.project.text, review_moved_event(scene.caller.actor(), review, change.moves()));
     if (!comment.empty()) write_comment(tx, scene.caller, review, comment);
     TRY(settle(tx, scene.caller, review, scene.environment, ruleset()));
     store::remember(tx, command, outcome_of(id));

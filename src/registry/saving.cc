@@ -30,7 +30,7 @@ Result<VersionRef> Registry::create(const Command& command, std::string_view pro
       return name_taken(wanted.name, *existing);
     }
     Artifact artifact = write_artifact(tx, caller, wanted, skeleton, tags);
-    write_version(tx, caller, artifact, ready, message, events::Origin::saved);
+    write_version(tx, caller, artifact, ready, message, Origin::saved);
     const VersionRef made{artifact.id, 1};
     store::remember(tx, command, outcome_of(made));
     return made;
@@ -69,7 +69,7 @@ Result<VersionRef> Registry::save(const Command& command, const ArtifactId& id, 
           }
           if (latest != base.version.number) return std::optional<VersionRef>();
           if (tags) scene.artifact.tags = *tags;
-          write_version(tx, scene.caller, scene.artifact, ready, message, events::Origin::saved);
+          write_version(tx, scene.caller, scene.artifact, ready, message, Origin::saved);
           const VersionRef made{id, scene.artifact.latest_version};
           store::remember(tx, command, outcome_of(made));
           return std::optional(made);

@@ -110,7 +110,7 @@ Result<Outcome> create_environment(store::Tx& tx, const Caller& caller, const st
   }
   made.protection = TRY(changed_protection(tx, project, {}, change));
   store::insert_environment(tx, made);
-  tx.append(project.text, events::environment_changed(caller.actor(), made, false, {}));
+  tx.append(project.text, environment_changed_event(caller.actor(), made, false, {}));
   return Outcome::created;
 }
 
@@ -132,7 +132,7 @@ Result<Outcome> weaken_environment(store::Tx& tx, const Caller& caller, const En
   if (confirms) {
     store::delete_proposal(tx, after.id);
     store::put_environment(tx, after);
-    tx.append(after.project.text, events::environment_changed(caller.actor(), after, true, waiting->by));
+    tx.append(after.project.text, environment_changed_event(caller.actor(), after, true, waiting->by));
     return Outcome::changed;
   }
   if (!other_admin(tx, after.project, who)) {
@@ -141,7 +141,7 @@ Result<Outcome> weaken_environment(store::Tx& tx, const Caller& caller, const En
         {"make somebody else an admin of the project; they can then ask for the same change"});
   }
   store::put_proposal(tx, {after, who});
-  tx.append(after.project.text, events::environment_proposed(caller.actor(), after));
+  tx.append(after.project.text, environment_proposed_event(caller.actor(), after));
   return Outcome::waiting;
 }
 
@@ -164,7 +164,7 @@ Result<Outcome> change_environment(store::Tx& tx, const Caller& caller, const En
   }
   if (store::proposal(tx, before.id)) store::delete_proposal(tx, before.id);
   store::put_environment(tx, after);
-  tx.append(after.project.text, events::environment_changed(caller.actor(), after, weaker, {}));
+  tx.append(after.project.text, environment_changed_event(caller.actor(), after, weaker, {}));
   return Outcome::changed;
 }
 
@@ -188,8 +188,8 @@ Status Registry::put_label(const Command& command, const ArtifactId& id, std::st
     }
     if (before && before->version == number) return Ok{};
     store::put_label(tx, project, {id, label, number, scene.caller.author(), tx.now()});
-    tx.append(project.text, events::label_moved(scene.caller.actor(), id, label, number,
-                                                before ? std::optional(before->version) : std::nullopt));
+    tx.append(project.text, label_moved_event(scene.caller.actor(), id, label, number,
+                                              before ? std::optional(before->version) : std::nullopt));
     store::remember(tx, command, "label");
     return Ok{};
   });
@@ -209,7 +209,7 @@ Status Registry::delete_label(const Command& command, const ArtifactId& id, std:
     if (!before) return not_found("The prompt has no such label.");
     store::delete_label(tx, id, label);
     tx.append(project.text,
-              events::label_moved(scene.caller.actor(), id, label, std::nullopt, before->version));
+              label_moved_event(scene.caller.actor(), id, label, std::nullopt, before->version));
     store::remember(tx, command, "label");
     return Ok{};
   });

@@ -24,12 +24,12 @@ void write_scan(store::Tx& tx, const Caller& caller, const VersionRef& place, co
   scan.by = caller.author();
   scan.created_at = tx.now();
   store::insert_scan(tx, scan);
-  tx.append(caller.project().id.text, events::scan_recorded(caller.actor(), scan));
+  tx.append(caller.project().id.text, scan_recorded_event(caller.actor(), scan));
 }
 
 // The one place where a version comes into being: version, its scan and both events.
 void write_version(store::Tx& tx, const Caller& caller, Artifact& artifact, const Prepared& ready,
-                   const std::string& message, events::Origin origin) {
+                   const std::string& message, Origin origin) {
   Version version;
   version.project = artifact.project;
   version.artifact = artifact.id;
@@ -47,7 +47,7 @@ void write_version(store::Tx& tx, const Caller& caller, Artifact& artifact, cons
   artifact.latest_state = State::draft;
   artifact.changed_at = tx.now();
   store::put_artifact(tx, artifact);
-  tx.append(artifact.project.text, events::version_saved(caller.actor(), version, origin));
+  tx.append(artifact.project.text, version_saved_event(caller.actor(), version, origin));
   write_scan(tx, caller, {artifact.id, version.number}, ready.reading);
 }
 
@@ -64,7 +64,7 @@ Artifact write_artifact(store::Tx& tx, const Caller& caller, const NewArtifact& 
   artifact.created_by = caller.author();
   artifact.created_at = artifact.changed_at = tx.now();
   store::insert_artifact(tx, artifact);
-  tx.append(artifact.project.text, events::artifact_created(caller.actor(), artifact));
+  tx.append(artifact.project.text, artifact_created_event(caller.actor(), artifact));
   return artifact;
 }
 

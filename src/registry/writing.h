@@ -28,7 +28,7 @@ Artifact write_artifact(store::Tx& tx, const Caller& caller, const NewArtifact& 
                         std::vector<std::string> tags);
 // Version, its scan and both events; `artifact` is brought up to date and written.
 void write_version(store::Tx& tx, const Caller& caller, Artifact& artifact, const Prepared& ready,
-                   const std::string& message, events::Origin origin);
+                   const std::string& message, Origin origin);
 void write_scan(store::Tx& tx, const Caller& caller, const VersionRef& place, const ScanRecord& reading);
 
 Error name_taken(std::string_view name, const Artifact& existing);

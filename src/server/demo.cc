@@ -99,7 +99,8 @@ Status make_project(App& app, const std::string& admin_password) {
                                                .password = std::string(kDemoPassword)}));
     TRY(app.projects().put_member(as(admin), kDemoProject, person.email, person.role, std::nullopt));
   }
-  return make_prompts(app, TRY(sign_in(app, kPeople[0].email)), TRY(sign_in(app, kPeople[1].email)));
+  const Principal ann = TRY(sign_in(app, kPeople[0].email));
+  return make_prompts(app, ann, TRY(sign_in(app, kPeople[1].email)));
 }
 
 Result<std::string> open_review(App& app) {
