@@ -1,5 +1,7 @@
 #include "http/head.h"
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 namespace imprimatur::http {
@@ -148,6 +150,47 @@ TEST(Head, ConnectionAndVersions) {
   EXPECT_TRUE(scan("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").head.keep_alive);
   EXPECT_EQ(scan("\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n").head.size, 29u);
   EXPECT_EQ(scan("BREW / HTTP/1.1\r\nHost: h\r\n\r\n").head.method, Method::other);
+}
+
+// Whatever comes: every view lies in the input, a head that is complete stays so with more behind it, and
+// what was refused is never taken after more bytes have come.
+TEST(Head, HoldsForMutatedRequests) {
+  const unsigned seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
+  const std::string seeds[] = {
+      "GET /a%2Fb?x=1 HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer imp_x\r\nIf-None-Match: \"a\"\r\n\r\n",
+      "POST /a HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{}",
+      "POST /a HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\nConnection: close, x\r\n\r\n0\r\n\r\n"};
+  const std::string odd = std::string("\0\r\n \t:%#\x7f\x80\xff/?,", 15);
+  for (int round = 0; round < 30'000; ++round) {
+    std::string bytes = seeds[below(std::size(seeds))];
+    for (std::size_t edit = below(4); edit > 0; --edit) {
+      const std::size_t at = below(bytes.size());
+      const char c = below(2) == 0 ? odd[below(odd.size())] : static_cast<char>(below(256));
+      switch (below(3)) {
+        case 0: bytes[at] = c; break;
+        case 1: bytes.insert(at, 1, c); break;
+        case 2: bytes.erase(at, 1 + below(3)); break;
+      }
+      if (bytes.empty()) bytes = "G";
+    }
+    const auto whole = scan(bytes);
+    const char* const end = bytes.data() + bytes.size();
+    for (std::size_t i = 0; whole.scan == Scan::complete && i < whole.head.field_count; ++i) {
+      const Field& field = whole.head.fields[i];
+      ASSERT_TRUE(field.name.data() >= bytes.data() && field.value.data() + field.value.size() <= end);
+      ASSERT_EQ(field.value.find_first_of(std::string_view("\r\n\0", 3)), std::string_view::npos);
+    }
+    if (whole.scan == Scan::complete) {
+      ASSERT_TRUE(whole.head.size <= bytes.size() && bytes.substr(0, whole.head.size).ends_with("\r\n\r\n"));
+      ASSERT_FALSE(whole.head.chunked && whole.head.content_length);
+      ASSERT_EQ(scan(bytes + "GET").scan, Scan::complete);
+    }
+    const auto part = scan(std::string_view(bytes).substr(0, below(bytes.size())));
+    ASSERT_TRUE(part.scan != Scan::refused || whole.scan == Scan::refused) << bytes;
+  }
 }
 
 }  // namespace
