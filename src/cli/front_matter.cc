@@ -1,5 +1,6 @@
 #include "cli/front_matter.h"
 
+#include "base/utf8.h"
 #include "cli/prompt_file.h"
 
 #include <charconv>
@@ -71,6 +72,9 @@ class Builder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse(mark, "aliases are not allowed"); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                 const std::string& value) override {
+    // An escape can write what the file itself may not hold.
+    if (value.find('\0') != value.npos) refuse(mark, "U+0000 is not allowed in text");
+    if (first_invalid_utf8(value)) refuse(mark, "an escape is no character");
     if (!open_.empty() && open_.back().wants_key) return key(mark, value);
     add(mark, tag == "?" || tag.empty() ? plain_scalar(value) : json::value(value));
   }

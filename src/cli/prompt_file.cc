@@ -242,6 +242,8 @@ Result<PromptFile> read_prompt(std::string_view text, FileForm form, std::string
     return too_large("the file is over " + std::to_string(kMaxPromptFileBytes) + " bytes");
   }
   if (const auto bad = first_invalid_utf8(text)) return invalid("not UTF-8 at byte " + std::to_string(*bad));
+  if (const auto nul = text.find('\0'); nul != text.npos)
+    return invalid("U+0000 at byte " + std::to_string(nul));
   switch (form) {
     case FileForm::json: return from_json(text, name);
     case FileForm::prompt:

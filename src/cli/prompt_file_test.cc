@@ -99,6 +99,10 @@ TEST(PromptFile, ErrorsSayWhere) {
   EXPECT_EQ(why_not("---\ntype: song\n---\n"), "type: \"song\" is not one of its words");
   EXPECT_EQ(why_not("---\nmodel: {name: x, speed: 1}\n---\n"), "model.speed: is not a field of a model");
   EXPECT_EQ(why_not("\xff"), "not UTF-8 at byte 0");
+  EXPECT_EQ(why_not(std::string_view("a\0b", 3), FileForm::plain), "U+0000 at byte 1");
+  EXPECT_EQ(why_not("---\nname: \"a\\0\"\n---\n"),
+            "front matter, line 2, column 7: U+0000 is not allowed in text");
+  EXPECT_EQ(why_not("---\nname: \"\\uD800\"\n---\n").substr(0, 20), "front matter, line 2");
   EXPECT_NE(why_not("---\nconfig: [" +
                     [] {
                       std::string many;
