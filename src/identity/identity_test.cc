@@ -32,9 +32,9 @@ TEST_F(IdentityTest, TheFirstAdminIsMadeOnceAndAGivenPasswordIsNotTold) {
 }
 
 TEST_F(IdentityTest, PasswordsHaveALength) {
-  EXPECT_FALSE(check_new_password("p", "123456789").ok());
+  EXPECT_FALSE(check_new_password("p", "1234567").ok());
   EXPECT_TRUE(check_new_password("p", "1234567890").ok());
-  EXPECT_FALSE(check_new_password("p", "äöüäöüäöü").ok()) << "characters count, not bytes";
+  EXPECT_FALSE(check_new_password("p", "äöüäöüä").ok()) << "characters count, not bytes";
   EXPECT_TRUE(check_new_password("p", std::string(kMaxPasswordBytes, 'x')).ok());
   EXPECT_FALSE(check_new_password("p", std::string(kMaxPasswordBytes + 1, 'x')).ok());
 }

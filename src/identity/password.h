@@ -13,7 +13,7 @@
 
 namespace imprimatur::identity {
 
-inline constexpr std::size_t kMinPasswordCharacters = 10;
+inline constexpr std::size_t kMinPasswordCharacters = 8;
 inline constexpr std::size_t kMaxPasswordBytes = 1024;
 inline constexpr int kConcurrentHashes = 2;  // each holds PasswordCost::memory_bytes while it runs
 inline constexpr int kWaitingHashes = 16;    // more are refused as unavailable
