@@ -182,7 +182,7 @@ class Text(TidyTest):
         self.breaks("docs/a.md", "\nFIX" + "ME\n", "left-over", 2)
 
     def test_machine_paths(self):
-        self.keeps("docs/a.md", "build/work/x and https://example.org/work/x and /var/lib/imprimatur\n")
+        self.keeps("docs/a.md", "build/home/x and https://example.org/home/x and /var/lib/imprimatur\n")
         self.breaks("docs/a.md", "see /wor" + "k/main\n", "path of one machine", 1)
         self.breaks("dev", "cd /hom" + "e/ann/x\n", "path of one machine", 1)
 

@@ -62,7 +62,8 @@ std::vector<Action> offers(store::Tx& tx, const Caller& caller, const Environmen
   facts.contributor =
       contributors(tx, version.artifact, version.number, last.id).contains(caller.principal().id);
   if (version.state == State::approved) facts.gate_met = gate_answer(tx, last, version, ruleset).met;
-  facts.was_live = version.state == State::archived && version.reason == ArchiveReason::superseded;
+  facts.was_live = version.state == State::archived && version.reason == ArchiveReason::superseded &&
+                   !store::retired(tx, version.artifact, version.number, last.id);
   return allowed_actions(version.state, caller.permissions(), facts);
 }
 

@@ -246,7 +246,10 @@ TEST_F(RegistryTest, RollBackSkipsWhatWasRetired) {
   world.make_live(ann, ben, v2);
   const VersionRef v3 = world.save(ann, v1.artifact, "Three.");
   world.make_live(ann, ben, v3);
+  const auto offered = [&] { return World::must(world.queries->version(ben, v2)).allowed; };
+  EXPECT_EQ(offered(), std::vector{Action::reinstate});
   World::must(registry.retire(as(cleo), v2, "production", "leaks"));
+  EXPECT_TRUE(offered().empty()) << "what was retired is not offered either";
   World::must(registry.roll_back(as(ben), v1.artifact, "production", std::nullopt, {}, ""));
   EXPECT_EQ(world.state(v1), State::deployed);
   World::must(registry.retire(as(cleo), v1, "production", "all of it"));
