@@ -35,21 +35,6 @@ http {{
 }}
 """
 
-LUA = """local requests, at = {{}}, 0
-init = function(args)
-  local headers = {{ ["Authorization"] = "Bearer {key}" }}
-  for i = 0, {names} - 1 do
-    local path = string.format("/api/v1/runtime/prompts/support%%2Freply-%07d", i * {stride})
-    requests[#requests + 1] = wrk.format("GET", path, headers)
-  end
-end
-request = function()
-  at = at % #requests + 1
-  return requests[at]
-end
-"""
-
-
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -111,21 +96,17 @@ def start_nginx(directory, body, prefix):
     return process, port
 
 
-def load(port, script, options):
-    out = subprocess.run(["taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{options.connections}",
-                          f"-d{options.seconds}s", "--latency", "-s", script, f"http://127.0.0.1:{port}/"],
+def load(port, requests, options):
+    out = subprocess.run(["taskset", "-c", LOAD_CORE, str(ROOT / "build/bench/http_load"), str(port),
+                          str(options.connections), str(options.seconds), requests],
                          check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in out or "Socket errors" in out:
-        sys.exit(out)
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
-    count = int(re.search(r"(\d+) requests in", out).group(1))
-    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)\b", out).groups()
-    return rate, count, float(number) * {"us": 1, "ms": 1e3, "s": 1e6}[unit]
+    said = json.loads(out)
+    return said["requests"] / said["seconds"], said["requests"], said["p99"]
 
 
-def measure(port, pid, script, options):
+def measure(port, pid, requests, options):
     before = cpu_seconds(pid)
-    rate, count, p99 = load(port, script, options)
+    rate, count, p99 = load(port, requests, options)
     return {"rate": rate, "p99": p99, "per_cpu": count / max(cpu_seconds(pid) - before, 1e-9)}
 
 
@@ -211,14 +192,14 @@ def main():
         try:
             if fetch_raw(nginx_port, hello["key"], 0).decode() != body:
                 sys.exit("nginx does not answer the same bytes")
-            script = f"{directory}/requests.lua"
-            pathlib.Path(script).write_text(
-                LUA.format(key=hello["key"], names=names, stride=options.prompts // names))
+            requests = f"{directory}/requests"
+            stride = options.prompts // names
+            pathlib.Path(requests).write_bytes(b"".join(request(hello["key"], i * stride) for i in range(names)))
             runs = {"ours": [], "nginx": []}
             for pair in range(options.pairs):
                 order = [("ours", hello["port"], ours.pid), ("nginx", nginx_port, nginx.pid)]
                 for name, port, pid in order if pair % 2 == 0 else reversed(order):
-                    runs[name].append(measure(port, pid, script, options))
+                    runs[name].append(measure(port, pid, requests, options))
         finally:
             end_ours(ours)
             end_nginx(nginx)

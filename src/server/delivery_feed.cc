@@ -5,6 +5,7 @@
 #include "store/identity_rows.h"
 #include "store/registry_rows.h"
 
+#include <map>
 #include <set>
 
 #include <boost/json.hpp>
@@ -34,24 +35,21 @@ delivery::ServedKey served_key(const ApiKey& key) {
 // Adds one release to the artifact it belongs to. Releases come in the order in which they were made, so the
 // last one of a version is the latest by which it was live.
 void add_release(ServedArtifact& served, const Deliverable& row) {
-  const Release& release = row.release;
-  if (release.end == ReleaseEnd::live) served.live = release.version;
+  if (row.live) served.live = row.version;
   for (delivery::ServedVersion& version : served.versions) {
-    if (version.number != release.version) continue;
-    version.release = release.id;
+    if (version.number != row.version) continue;
+    version.release = row.release;
     return;
   }
-  served.versions.push_back({release.version, release.id, release.digest, row.version.content});
-}
-
-void add_labels(store::Tx& tx, ServedArtifact& served, const ArtifactId& artifact) {
-  for (const Label& label : store::labels(tx, artifact)) served.labels.push_back({label.name, label.version});
+  served.versions.push_back({row.version, row.release, row.digest, row.content});
 }
 
 ServedArtifact served_artifact(store::Tx& tx, const Artifact& artifact, const EnvironmentId& environment) {
   ServedArtifact served{environment, artifact.name, 0, {}, {}};
   for (const Deliverable& row : store::deliverables(tx, artifact.id, environment)) add_release(served, row);
-  add_labels(tx, served, artifact.id);
+  for (const Label& label : store::labels(tx, artifact.id)) {
+    served.labels.push_back({label.name, label.version});
+  }
   return served;
 }
 
@@ -116,30 +114,35 @@ Result<std::vector<Change>> changes_of(store::Tx& tx, Touched touched) {
 // Groups the ordered stream of releases by artifact and environment, and tells them some at a time.
 class Loader {
  public:
-  explicit Loader(delivery::Delivery& delivery) : delivery_(delivery) {}
+  Loader(store::Tx& tx, delivery::Delivery& delivery) : delivery_(delivery) {
+    store::each_label(tx, [&](const Label& label) {
+      labels_[label.artifact].push_back({label.name, label.version});
+    });
+  }
 
   void add(Change change) {
     pending_.push_back(std::move(change));
     if (pending_.size() >= kChangesAtOnce) flush();
   }
-  void add(store::Tx& tx, const Deliverable& row) {
-    if (row.release.artifact != artifact_ || row.release.environment != served_.environment) {
-      close(tx);
-      artifact_ = row.release.artifact;
-      served_ = {row.release.environment, row.artifact.name, 0, {}, {}};
+  void add(const Deliverable& row) {
+    if (row.artifact != artifact_ || row.environment != served_.environment) {
+      close();
+      artifact_ = row.artifact;
+      served_ = {row.environment, row.name, 0, {}, {}};
     }
     add_release(served_, row);
   }
-  Status finish(store::Tx& tx) {
-    close(tx);
+  Status finish() {
+    close();
     flush();
     return status_;
   }
 
  private:
-  void close(store::Tx& tx) {
+  void close() {
     if (served_.versions.empty()) return;
-    add_labels(tx, served_, artifact_);
+    const auto labels = labels_.find(artifact_);
+    if (labels != labels_.end()) served_.labels = labels->second;
     add(Change(std::exchange(served_, {})));
   }
   void flush() {
@@ -148,6 +151,7 @@ class Loader {
   }
 
   delivery::Delivery& delivery_;
+  std::map<ArtifactId, std::vector<delivery::ServedLabel>> labels_;
   std::vector<Change> pending_;
   ArtifactId artifact_;
   ServedArtifact served_;
@@ -161,13 +165,13 @@ DeliveryFeed::DeliveryFeed(store::Store& store, delivery::Delivery& delivery)
 
 Status DeliveryFeed::load() {
   return store_.read([&](store::Tx& tx) -> Status {
-    Loader loader(delivery_);
+    Loader loader(tx, delivery_);
     for (const Project& project : store::all_projects(tx)) loader.add(served_project(tx, project));
     store::each_key(tx, [&](const ApiKey& key) {
       if (!key.revoked_at) loader.add(served_key(key));
     });
-    store::each_deliverable(tx, [&](const Deliverable& row) { loader.add(tx, row); });
-    return loader.finish(tx);
+    store::each_deliverable(tx, [&](const Deliverable& row) { loader.add(row); });
+    return loader.finish();
   });
 }
 

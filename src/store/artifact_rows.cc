@@ -7,6 +7,12 @@
 namespace imprimatur::store {
 namespace {
 
+constexpr std::string_view kLabel = "SELECT artifact, name, version, set_by, set_at FROM labels";
+
+Label label_in(const Row& row) {
+  return {{row.text(0)}, row.text(1), row.integer(2), {row.text(3)}, row.time(4)};
+}
+
 constexpr std::string_view kArtifact =
     "SELECT a.id, a.project, a.name, a.skeleton, a.kind, a.type, a.tags, a.latest_version, a.latest_state, "
     "a.created_by, a.created_at, a.changed_at FROM artifacts a";
@@ -122,13 +128,14 @@ void delete_label(Tx& tx, const ArtifactId& artifact, std::string_view name) {
 }
 
 std::vector<Label> labels(Tx& tx, const ArtifactId& artifact) {
-  return tx.database().all(
-      "SELECT artifact, name, version, set_by, set_at FROM labels "
-      "WHERE project = (SELECT project FROM artifacts WHERE id = ?) AND artifact = ? ORDER BY name",
-      [](const Row& row) {
-        return Label{{row.text(0)}, row.text(1), row.integer(2), {row.text(3)}, row.time(4)};
-      },
-      artifact, artifact);
+  static const std::string sql = joined(
+      kLabel, " WHERE project = (SELECT project FROM artifacts WHERE id = ?) AND artifact = ? ORDER BY name");
+  return tx.database().all(sql, label_in, artifact, artifact);
+}
+
+void each_label(Tx& tx, const std::function<void(const Label&)>& take) {
+  static const std::string sql = joined(kLabel, " ORDER BY project, artifact, name");
+  tx.database().each(sql, [&](const Row& row) { take(label_in(row)); });
 }
 
 }  // namespace imprimatur::store

@@ -106,14 +106,20 @@ bool retired(Tx& tx, const ArtifactId& artifact, std::int64_t version, const Env
 void put_label(Tx& tx, const ProjectId& project, const Label& label);
 void delete_label(Tx& tx, const ArtifactId& artifact, std::string_view name);
 std::vector<Label> labels(Tx& tx, const ArtifactId& artifact);
+void each_label(Tx& tx, const std::function<void(const Label&)>& take);
 
-// Everything delivery serves, streamed in no particular order: each (artifact, environment) release with its
-// version, the live ones and those that were live and are not retired there.
+// One version as an environment serves it: live there, or live there once and not retired. A start reads all
+// of them, so a row holds no more than delivery needs.
 struct Deliverable {
-  Release release;
-  Artifact artifact;
-  Version version;
+  ReleaseId release;  // the newest by which the version was live
+  ArtifactId artifact;
+  EnvironmentId environment;
+  std::string name;
+  std::int64_t version = 0;
+  bool live = false;
+  std::string digest, content;
 };
+// Every one, by artifact and environment, in the order of their releases.
 void each_deliverable(Tx& tx, const std::function<void(const Deliverable&)>& take);
 // The same for one artifact in one environment.
 std::vector<Deliverable> deliverables(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment);

@@ -45,13 +45,10 @@ std::string select_release(std::string_view rest) {
 constexpr std::string_view kOfArtifact =
     " WHERE r.project = (SELECT project FROM artifacts WHERE id = ?) AND r.artifact = ?";
 
-// Behind the columns of the release and its number.
-constexpr std::string_view kArtifactAndVersion =
-    ", a.name, a.skeleton, a.kind, a.type, a.tags, a.latest_version, a.latest_state, a.created_by, "
-    "a.created_at, a.changed_at, v.semver, v.state, v.reason, c.content, v.message, v.author, v.accountable, "
-    "v.base_version, v.created_at FROM releases r "
+constexpr std::string_view kDeliverable =
+    "SELECT r.id, r.artifact, r.environment, a.name, r.version, r.ended, r.digest, c.content, r.project, "
+    "r.number FROM releases r "
     "JOIN artifacts a ON a.project = r.project AND a.id = r.artifact "
-    "JOIN versions v ON v.project = r.project AND v.artifact = r.artifact AND v.number = r.version "
     "JOIN contents c ON c.project = r.project AND c.artifact = r.artifact AND c.number = r.version ";
 
 // What is live, and of what was live there and is not retired the newest release of each version.
@@ -63,38 +60,14 @@ constexpr std::string_view kServed =
     "OR l.ended = 'live'))))";
 
 Deliverable deliverable_in(const Row& row) {
-  Deliverable out;
-  out.release = release_in(row);
-  Artifact& artifact = out.artifact;
-  std::size_t at = kNumberColumn + 1;
-  artifact.id = out.release.artifact;
-  artifact.project = out.release.project;
-  artifact.name = row.text(at);
-  artifact.skeleton = row.text(at + 1);
-  artifact.kind = stored(artifact_kind_of(row.text(at + 2)), row.text(at + 2));
-  artifact.type = stored(content_type_of(row.text(at + 3)), row.text(at + 3));
-  artifact.tags = list_of(row.text(at + 4));
-  artifact.latest_version = row.integer(at + 5);
-  artifact.latest_state = stored(state_of(row.text(at + 6)), row.text(at + 6));
-  artifact.created_by = {row.text(at + 7)};
-  artifact.created_at = row.time(at + 8);
-  artifact.changed_at = row.time(at + 9);
-  Version& version = out.version;
-  at += 10;
-  version.project = out.release.project;
-  version.artifact = out.release.artifact;
-  version.number = out.release.version;
-  version.digest = out.release.digest;
-  version.semver = row.text(at);
-  version.state = stored(state_of(row.text(at + 1)), row.text(at + 1));
-  version.reason = stored(archive_reason_of(row.text(at + 2)), row.text(at + 2));
-  version.content = row.text(at + 3);
-  version.message = row.text(at + 4);
-  version.author = {row.text(at + 5)};
-  version.accountable = {row.text(at + 6)};
-  version.base_version = row.integer(at + 7);
-  version.created_at = row.time(at + 8);
-  return out;
+  return {.release = {row.text(0)},
+          .artifact = {row.text(1)},
+          .environment = {row.text(2)},
+          .name = row.text(3),
+          .version = row.integer(4),
+          .live = row.text(5) == name_of(ReleaseEnd::live),
+          .digest = row.text(6),
+          .content = row.text(7)};
 }
 
 // PostgreSQL hands over a whole result, so what is long is read in pieces.
@@ -191,9 +164,7 @@ bool retired(Tx& tx, const ArtifactId& artifact, std::int64_t version, const Env
 
 void each_deliverable(Tx& tx, const std::function<void(const Deliverable&)>& take) {
   static const std::string sql =
-      "SELECT " + std::string(kColumns) +
-      joined(kArtifactAndVersion,
-             "WHERE (r.project, r.artifact, r.environment, r.number) > (?, ?, ?, ?) AND ") +
+      joined(kDeliverable, "WHERE (r.project, r.artifact, r.environment, r.number) > (?, ?, ?, ?) AND ") +
       joined(kServed, " ORDER BY r.project, r.artifact, r.environment, r.number LIMIT ?");
   std::string project, artifact, environment;
   std::int64_t number = 0;
@@ -204,10 +175,10 @@ void each_deliverable(Tx& tx, const std::function<void(const Deliverable&)>& tak
         sql,
         [&](const Row& row) {
           const Deliverable deliverable = deliverable_in(row);
-          project = deliverable.release.project.text;
-          artifact = deliverable.release.artifact.text;
-          environment = deliverable.release.environment.text;
-          number = row.integer(kNumberColumn);
+          artifact = deliverable.artifact.text;
+          environment = deliverable.environment.text;
+          project = row.text(8);
+          number = row.integer(9);
           ++taken;
           take(deliverable);
         },
@@ -217,8 +188,7 @@ void each_deliverable(Tx& tx, const std::function<void(const Deliverable&)>& tak
 }
 
 std::vector<Deliverable> deliverables(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment) {
-  static const std::string sql = "SELECT " + std::string(kColumns) +
-                                 joined(kArtifactAndVersion,
+  static const std::string sql = joined(kDeliverable,
                                         "WHERE r.project = (SELECT project FROM artifacts WHERE id = ?) "
                                         "AND r.artifact = ? AND r.environment = ? AND ") +
                                  joined(kServed, " ORDER BY r.number");

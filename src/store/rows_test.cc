@@ -264,11 +264,11 @@ TEST_P(RowsTest, ReleasesAndWhatIsServed) {
   const auto served = [&] {
     Names one, all;
     for (const auto& d : look([&](Tx& tx) { return deliverables(tx, {"art_1"}, {"env_1"}); })) {
-      one.push_back(d.release.id.text + " " + d.version.semver);
+      one.push_back(d.release.text + " " + std::to_string(d.version));
     }
     look([&](Tx& tx) {
       each_deliverable(
-          tx, [&](const Deliverable& d) { all.push_back(d.release.id.text + " " + d.version.semver); });
+          tx, [&](const Deliverable& d) { all.push_back(d.release.text + " " + std::to_string(d.version)); });
       return 0;
     });
     std::ranges::sort(one);
@@ -276,12 +276,12 @@ TEST_P(RowsTest, ReleasesAndWhatIsServed) {
     EXPECT_EQ(one, all);
     return one;
   };
-  EXPECT_EQ(served(), (Names{"rel_0 1.0.1", "rel_2 1.0.2"}));
+  EXPECT_EQ(served(), (Names{"rel_0 1", "rel_2 2"}));
   ASSERT_TRUE(
       change([&](Tx& tx) { insert_retirement(tx, project_.id, {"art_1"}, 2, {"env_1"}, Time{10}); }).ok());
   EXPECT_TRUE(look([&](Tx& tx) { return retired(tx, {"art_1"}, 2, {"env_1"}); }));
   EXPECT_FALSE(look([&](Tx& tx) { return retired(tx, {"art_1"}, 1, {"env_1"}); }));
-  EXPECT_EQ(served(), (Names{"rel_0 1.0.1"}));
+  EXPECT_EQ(served(), (Names{"rel_0 1"}));
 
   // One stable release and one candidate, whatever the program above does.
   EXPECT_EQ(change([&](Tx& tx) { insert_release(tx, release_of("rel_9", 3)); }).error().code,
