@@ -6,6 +6,7 @@
 #include "identity/identity.h"
 #include "identity/projects.h"
 #include "journal/signing.h"
+#include "journal/verifier.h"
 #include "registry/registry.h"
 #include "store/database.h"
 
@@ -231,6 +232,41 @@ TEST_F(CliTest, ImportsIntoADataDirectoryAndDoesSoOnce) {
   std::string shorter = exported.out.substr(0, exported.out.rfind("{\"action\""));
   EXPECT_EQ(run({"verify", write("cut.jsonl", shorter)}).exit, 1);
   EXPECT_EQ(run({"verify", write("none.jsonl", "nothing\n")}).exit, 2);
+}
+
+// A journal that was written anew as a whole is without fault in itself: only what stands elsewhere tells.
+TEST_F(CliTest, TheKeyIsComparedWithSomethingOutsideTheData) {
+  const std::string data = data_directory();
+  const std::string own = journal::key_digest(journal::Signer(kSeed).public_key());
+  const std::string other = journal::key_digest(journal::Signer(std::string(32, 'o')).public_key());
+  const Ran checked = run({"verify", data, "--json"});
+  EXPECT_EQ(checked.exit, 0);
+  EXPECT_EQ(checked.parsed().at("signingKeys"), json::value({json::string(own)}));
+  EXPECT_EQ(checked.parsed().at("keyComparedWith"), json::value({"the secret file"}));
+  EXPECT_NE(run({"verify", data}).out.find("signing key: " + own), std::string::npos);
+  EXPECT_EQ(run({"verify", data, "--key", own}).exit, 0);
+  EXPECT_EQ(run({"verify", data, "--key", other}).exit, 1);
+  EXPECT_EQ(run({"verify", data, "--key", "sha256:1"}).exit, 2);
+  const std::string audit = write("audit.jsonl", run({"export", "--data", data}).out);
+  EXPECT_EQ(run({"verify", audit, "--key", own}).exit, 0);
+  EXPECT_EQ(run({"verify", audit, "--key", other}).exit, 1);
+  EXPECT_EQ(run({"verify", audit, "--json"}).parsed().at("keyComparedWith"), json::value(json::array()));
+  EXPECT_NE(run({"verify", audit}).out.find("NOT compared with anything outside the data"),
+            std::string::npos);
+
+  program_.signing_seed = [](const std::string&) -> Result<std::string> { return invalid("no secret here"); };
+  const Ran alone = run({"verify", data});
+  EXPECT_EQ(alone.exit, 0);
+  EXPECT_NE(alone.out.find("NOT compared with anything outside the data"), std::string::npos) << alone.out;
+  EXPECT_NE(alone.out.find("no secret here"), std::string::npos) << alone.out;
+
+  program_.signing_seed = [](const std::string&) -> Result<std::string> { return std::string(32, 'o'); };
+  const Ran rewritten = run({"verify", data});
+  EXPECT_EQ(rewritten.exit, 1);
+  EXPECT_NE(rewritten.out.find("journal org, entry 1: the organisation began with the key " + own),
+            std::string::npos)
+      << rewritten.out;
+  EXPECT_EQ(run({"import", write("b.txt", "Hello"), "--data", data, "--project", "shop"}).exit, 1);
 }
 
 TEST_F(CliTest, ImportRefusesABrokenJournal) {

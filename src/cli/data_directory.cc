@@ -1,5 +1,6 @@
 #include "cli/data_directory.h"
 
+#include "journal/signing.h"
 #include "store/journal_rows.h"
 #include "store/schema.h"
 
@@ -44,7 +45,8 @@ Result<std::unique_ptr<store::Store>> open_for_writing(const Program& program, c
   auto store = TRY(store::Store::open(options, clock, seed));
   ProgressBar bar(console, "Checking the journal");
   const auto checked = TRY(store->read([&](store::Tx& tx) -> Result<store::Verification> {
-    return store::verify(tx, [&](std::uint64_t done, std::uint64_t total) { bar.show(done, total); });
+    return store::verify(tx, [&](std::uint64_t done, std::uint64_t total) { bar.show(done, total); },
+                         {.checkpoints = {}, .key = journal::key_digest(journal::Signer(seed).public_key())});
   }));
   if (!checked.ok()) {
     const store::Fault& fault = checked.faults.front();

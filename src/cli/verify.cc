@@ -3,6 +3,7 @@
 #include "cli/data_directory.h"
 #include "cli/prompt_sources.h"
 #include "journal/exported.h"
+#include "journal/signing.h"
 #include "store/journal_rows.h"
 
 #include <filesystem>
@@ -20,6 +21,7 @@ namespace json = boost::json;
 struct VerifyOptions {
   std::string target;
   std::string checkpoint;
+  std::string key;
 };
 
 Result<std::vector<journal::SignedHead>> checkpoints(const std::string& path) {
@@ -31,27 +33,82 @@ Result<std::vector<journal::SignedHead>> checkpoints(const std::string& path) {
 struct Checked {
   journal::Verification found;
   std::vector<journal::SignedHead> heads;
+  std::vector<std::string> against;  // what the key was compared with
+  std::string unchecked;             // why not with the secret file; empty when it was
 };
 
-Result<Checked> check_directory(const Console& console, const std::string& directory,
-                                const std::vector<journal::SignedHead>& seen) {
-  const auto database = TRY(open_for_reading(directory));
-  store::Tx tx(*database, Time{});
-  ProgressBar bar(console, "Verifying");
-  Checked out;
-  out.found = store::verify(
-      tx, [&](std::uint64_t done, std::uint64_t total) { bar.show(done, total); }, seen);
-  if (!out.found.ok()) return out;  // heads that may not be read are not shown
-  for (const store::Head& head : store::heads(tx)) out.heads.push_back(store::signed_head(head));
+constexpr std::string_view kDigestPrefix = "sha256:";
+
+Result<std::string> checked_key(const std::string& key) {
+  const auto hash =
+      key.starts_with(kDigestPrefix) ? hash_from_hex(key.substr(kDigestPrefix.size())) : std::nullopt;
+  if (!hash) return invalid("--key takes the digest of the signing key: sha256: and 64 hexadecimal digits");
+  return std::string(kDigestPrefix) + to_hex(*hash);
+}
+
+// What is known from elsewhere than the journals: options first, then the directory's own secret.
+Result<journal::Trusted> trusted(const Commands& commands, const VerifyOptions& options, bool directory,
+                                 Checked& checked) {
+  journal::Trusted out;
+  out.checkpoints = TRY(checkpoints(options.checkpoint));
+  if (!out.checkpoints.empty()) checked.against.push_back("--checkpoint");
+  if (!options.key.empty()) {
+    out.key = TRY(checked_key(options.key));
+    checked.against.push_back("--key");
+  }
+  if (!directory) {
+    checked.unchecked = "an export holds no secret";
+    return out;
+  }
+  const auto seed = commands.program.signing_seed(options.target);
+  if (!seed.ok()) {
+    checked.unchecked = seed.error().detail;
+    return out;
+  }
+  const std::string own = journal::key_digest(journal::Signer(*seed).public_key());
+  if (!out.key.empty() && out.key != own) {
+    return unprocessable("the secret file holds the key " + own + ", not " + out.key);
+  }
+  out.key = own;
+  checked.against.push_back("the secret file");
   return out;
 }
 
-Result<Checked> check_file(const std::string& path, const std::vector<journal::SignedHead>& seen) {
+Status check_directory(const Console& console, const std::string& directory, const journal::Trusted& trusted,
+                       Checked& out) {
+  const auto database = TRY(open_for_reading(directory));
+  store::Tx tx(*database, Time{});
+  ProgressBar bar(console, "Verifying");
+  out.found = store::verify(
+      tx, [&](std::uint64_t done, std::uint64_t total) { bar.show(done, total); }, trusted);
+  if (!out.found.ok()) return Ok{};  // heads that may not be read are not shown
+  for (const store::Head& head : store::heads(tx)) out.heads.push_back(store::signed_head(head));
+  return Ok{};
+}
+
+Status check_file(const std::string& path, const journal::Trusted& trusted, Checked& out) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return unavailable("cannot open " + path);
-  Checked out;
-  out.found = TRY(journal::verify_export(file, seen));
+  out.found = TRY(journal::verify_export(file, trusted));
+  return Ok{};
+}
+
+std::string joined(const auto& items) {
+  std::string out;
+  for (const std::string& item : items) out.append(out.empty() ? "" : ", ").append(item);
   return out;
+}
+
+void show_key(const Console& console, const Checked& checked) {
+  console.out << "signing key: "
+              << (checked.found.keys.empty() ? "none" : harmless(joined(checked.found.keys))) << "\n";
+  if (!checked.against.empty()) {
+    console.out << "  compared with " << joined(checked.against) << "\n";
+    return;
+  }
+  console.out << console.painted(Colour::yellow, "  NOT compared with anything outside the data")
+              << ": whoever can write all of it can have signed it with a key of their own.\n"
+              << "  (" << harmless(checked.unchecked) << "; give --key or --checkpoint)\n";
 }
 
 void show(const Console& console, const Checked& checked) {
@@ -64,6 +121,8 @@ void show(const Console& console, const Checked& checked) {
       heads.push_back(json::parse(journal::head_to_json(head)));
     console.print({{"ok", checked.found.ok()},
                    {"entries", checked.found.entries},
+                   {"signingKeys", json::array(checked.found.keys.begin(), checked.found.keys.end())},
+                   {"keyComparedWith", json::array(checked.against.begin(), checked.against.end())},
                    {"faults", std::move(faults)},
                    {"heads", std::move(heads)}});
     return;
@@ -71,6 +130,7 @@ void show(const Console& console, const Checked& checked) {
   if (checked.found.ok()) {
     console.out << console.painted(Colour::green, "verified") << ": " << checked.found.entries
                 << " entries; chain, tree, signature and replay hold\n";
+    show_key(console, checked);
     return;
   }
   console.out << console.painted(Colour::red, "broken") << ": " << checked.found.faults.size() << " faults\n";
@@ -79,15 +139,18 @@ void show(const Console& console, const Checked& checked) {
                 << (fault.seq == 0 ? std::string() : ", entry " + std::to_string(fault.seq)) << ": "
                 << harmless(fault.what) << "\n";
   }
+  show_key(console, checked);
 }
 
-Result<Exit> verify_target(const Console& console, const VerifyOptions& options) {
-  const auto seen = TRY(checkpoints(options.checkpoint));
+Result<Exit> verify_target(const Commands& commands, const VerifyOptions& options) {
+  const Console& console = commands.console;
   std::error_code ignored;
   if (!std::filesystem::exists(options.target, ignored)) return invalid("there is no " + options.target);
   const bool directory = std::filesystem::is_directory(options.target, ignored);
-  const Checked checked =
-      TRY(directory ? check_directory(console, options.target, seen) : check_file(options.target, seen));
+  Checked checked;
+  const journal::Trusted known = TRY(trusted(commands, options, directory, checked));
+  TRY(directory ? check_directory(console, options.target, known, checked)
+                : check_file(options.target, known, checked));
   show(console, checked);
   return checked.found.ok() ? Exit::done : Exit::refused;
 }
@@ -105,21 +168,26 @@ Result<Exit> export_journals(const Console& console, const std::string& director
 
 void add_verify(Commands& commands) {
   auto options = std::make_shared<VerifyOptions>();
-  CLI::App* verify =
-      commands.add("verify", "Check the journals of a data directory, or of an export, without a server",
-                   "  imprimatur verify /var/lib/imprimatur\n"
-                   "  imprimatur verify /var/lib/imprimatur --json > checkpoint.json\n"
-                   "  imprimatur verify /var/lib/imprimatur --checkpoint checkpoint.json\n"
-                   "  imprimatur verify audit.jsonl --checkpoint checkpoint.json\n\n"
-                   "Checks the hash chain, the Merkle tree, the signed heads, that times never go back, and "
-                   "that replaying\n"
-                   "the events gives the tables; names the first entry that does not fit. With an earlier "
-                   "checkpoint, also\n"
-                   "that nothing was cut off or rewritten since. Exit 1 when something does not hold.");
+  CLI::App* verify = commands.add(
+      "verify", "Check the journals of a data directory, or of an export, without a server",
+      "  imprimatur verify /var/lib/imprimatur\n"
+      "  imprimatur verify /var/lib/imprimatur --json > checkpoint.json\n"
+      "  imprimatur verify /var/lib/imprimatur --checkpoint checkpoint.json\n"
+      "  imprimatur verify audit.jsonl --checkpoint checkpoint.json\n"
+      "  imprimatur verify audit.jsonl --key sha256:6b0c…\n\n"
+      "Checks the hash chain, the Merkle tree, the signed heads, that times never go back, and "
+      "that replaying\n"
+      "the events gives the tables; names the first entry that does not fit. With an earlier "
+      "checkpoint, also\n"
+      "that nothing was cut off or rewritten since. The key that signed is compared with the secret "
+      "file where it\n"
+      "can be read, with --key and with the checkpoint. Exit 1 when something does not hold.");
   verify->add_option("target", options->target, "A data directory, or an exported file")->required();
   verify->add_option("--checkpoint", options->checkpoint, "Heads that were kept earlier")->type_name("FILE");
+  verify->add_option("--key", options->key, "Digest of the signing key, as it was noted down earlier")
+      ->type_name("sha256:…");
   verify->callback([&commands, options] {
-    commands.chosen = [&commands, options] { return verify_target(commands.console, *options); };
+    commands.chosen = [&commands, options] { return verify_target(commands, *options); };
   });
   auto directory = std::make_shared<std::string>();
   CLI::App* exported =

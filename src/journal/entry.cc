@@ -50,7 +50,9 @@ Result<Hash256> hash_member(const json::object& object, std::string_view name) {
   const std::string text = TRY(text_member(object, name));
   const auto hash =
       text.starts_with(kHashPrefix) ? hash_from_hex(text.substr(kHashPrefix.size())) : std::nullopt;
-  if (!hash) return invalid_field(std::string(name), "must be sha256: and 64 hexadecimal digits");
+  if (!hash || kHashPrefix + to_hex(*hash) != text) {
+    return invalid_field(std::string(name), "must be sha256: and 64 hexadecimal digits in lower case");
+  }
   return *hash;
 }
 

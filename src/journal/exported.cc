@@ -71,7 +71,7 @@ std::string export_line(std::string_view journal, std::string_view key, const Ro
   return json::serialize(line);
 }
 
-Result<Verification> verify_export(std::istream& file, const std::vector<SignedHead>& checkpoints) {
+Result<Verification> verify_export(std::istream& file, const Trusted& trusted) {
   std::optional<Verifier> verifier;
   std::string line(kMaxExportLine, '\0');
   std::uint64_t number = 0;
@@ -80,7 +80,7 @@ Result<Verification> verify_export(std::istream& file, const std::vector<SignedH
     ++number;
     if (!verifier) {
       verifier.emplace(text == export_header() ? Scope::store : Scope::log);
-      verifier->expect(checkpoints);
+      verifier->expect(trusted);
       if (text == export_header()) continue;
     }
     if (const Status taken = take_line(*verifier, text); !taken.ok()) {

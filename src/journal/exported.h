@@ -20,8 +20,8 @@ std::string export_header();
 std::string export_line(const SignedHead& head);
 std::string export_line(std::string_view journal, std::string_view key, const RowText& row);
 
-// Chain, tree, signature, replay, the rows where there are any, and the checkpoints. An error when it is no
+// Chain, tree, signature, replay, the rows where there are any, and what is trusted. An error when it is no
 // export or cannot be read.
-Result<Verification> verify_export(std::istream& file, const std::vector<SignedHead>& checkpoints);
+Result<Verification> verify_export(std::istream& file, const Trusted& trusted);
 
 }  // namespace imprimatur::journal

@@ -26,7 +26,9 @@ Result<Hash256> hash_of(const json::object& object, std::string_view name) {
   const std::string text = TRY(text_of(object, name));
   const auto hash =
       text.starts_with(kHashPrefix) ? hash_from_hex(text.substr(kHashPrefix.size())) : std::nullopt;
-  if (!hash) return invalid_field(std::string(name), "must be sha256: and 64 hexadecimal digits");
+  if (!hash || digest_text(*hash) != text) {
+    return invalid_field(std::string(name), "must be sha256: and 64 hexadecimal digits in lower case");
+  }
   return *hash;
 }
 
@@ -81,13 +83,16 @@ Result<std::vector<SignedHead>> checkpoints_from_json(std::string_view text) {
     out.push_back(TRY(head_of(parsed)));
     return out;
   }
-  if (!heads->is_array()) return invalid_field("heads", "must be a list");
+  if (!heads->is_array() || heads->get_array().empty()) return invalid("the checkpoint holds no heads");
   for (const json::value& head : heads->get_array()) out.push_back(TRY(head_of(head)));
   return out;
 }
 
-void Verifier::expect(const std::vector<SignedHead>& checkpoints) {
-  for (const SignedHead& head : checkpoints) checkpoints_.emplace(head.journal, head);
+std::string key_digest(std::string_view public_key) { return digest_text(sha256(public_key)); }
+
+void Verifier::expect(const Trusted& trusted) {
+  for (const SignedHead& head : trusted.checkpoints) checkpoints_.emplace(head.journal, head);
+  trusted_key_ = trusted.key;
 }
 
 Verifier::Open& Verifier::open(std::string_view journal) {
@@ -159,9 +164,14 @@ void Verifier::judge_head(const std::string& name, Open& state) {
     fault(0, "the head's last hash is not that of the last entry");
   }
   if (!signature_holds(head)) fault(0, "the head's signature does not hold");
-  if (signing_key_ && *signing_key_ != digest_text(sha256(head.public_key))) {
+  const std::string key = key_digest(head.public_key);
+  if (signing_key_ && *signing_key_ != key) {
     fault(0, "the head is signed by another key than the organisation's");
   }
+  if (!trusted_key_.empty() && trusted_key_ != key) {
+    fault(0, "the head is signed by the key " + key + ", not by " + trusted_key_);
+  }
+  result_.keys.insert(key);
 }
 
 void Verifier::judge_checkpoints(const std::string& name, Open& state) {
@@ -185,6 +195,11 @@ void Verifier::judge_checkpoints(const std::string& name, Open& state) {
 void Verifier::learn(Open& organisation) {
   for (const auto& [key, row] : organisation.replay.rows()) {
     if (key == "organisation") signing_key_ = std::string(RowText(row.value).get("signingKey"));
+    if (key == "organisation" && !trusted_key_.empty() && *signing_key_ != trusted_key_) {
+      organisation.faults.push_back(
+          {std::string(kOrganisation), row.seq,
+           "the organisation began with the key " + *signing_key_ + ", not with " + trusted_key_});
+    }
     if (key.starts_with("project ")) projects_.insert(key.substr(key.find(' ') + 1));
   }
 }

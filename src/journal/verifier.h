@@ -35,6 +35,16 @@ Result<SignedHead> head_from_json(std::string_view text);
 // A file with earlier heads: one head, or an object whose "heads" lists them.
 Result<std::vector<SignedHead>> checkpoints_from_json(std::string_view text);
 
+// What somebody knows from elsewhere. Without it a journal is only compared with itself, and whoever can
+// write all of it can also sign all of it with a key of their own.
+struct Trusted {
+  std::vector<SignedHead> checkpoints;  // seen earlier: each must be a prefix of its journal, by the same key
+  std::string key;                      // digest of the public key that signs; empty when it is not known
+};
+
+// "sha256:<hex>" of a public key.
+std::string key_digest(std::string_view public_key);
+
 struct Fault {
   std::string journal;
   std::uint64_t seq = 0;  // the first entry that does not fit; 0: the head, or a row no entry accounts for
@@ -43,6 +53,8 @@ struct Fault {
 struct Verification {
   std::vector<Fault> faults;
   std::uint64_t entries = 0;
+  std::set<std::string>
+      keys;  // digests of the public keys that signed the heads: one, unless there are faults
   bool ok() const { return faults.empty(); }
 };
 
@@ -55,8 +67,8 @@ class Verifier {
  public:
   explicit Verifier(Scope scope) : scope_(scope) {}
 
-  // Heads seen earlier: each must be a prefix of its journal, signed by the same key. Before any entry.
-  void expect(const std::vector<SignedHead>& checkpoints);
+  // Before any entry.
+  void expect(const Trusted& trusted);
 
   void take(const Entry& entry);
   void take_head(const SignedHead& head);
@@ -90,6 +102,7 @@ class Verifier {
   std::map<std::string, Open, std::less<>> open_;
   std::set<std::string, std::less<>> closed_;
   std::multimap<std::string, SignedHead> checkpoints_;
+  std::string trusted_key_;
   std::optional<std::string> signing_key_;  // digest of it, from the organisation's first entry
   std::set<std::string> projects_;          // registered with the organisation
   Verification result_;

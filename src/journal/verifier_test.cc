@@ -57,7 +57,7 @@ struct World {
 
   std::vector<std::string> faults(const std::vector<SignedHead>& checkpoints = {}) const {
     std::istringstream file(exported());
-    const auto verified = verify_export(file, checkpoints);
+    const auto verified = verify_export(file, {checkpoints, trusted_key});
     if (!verified.ok()) return {verified.error().detail};
     std::vector<std::string> out;
     for (const Fault& fault : verified->faults) {
@@ -65,6 +65,7 @@ struct World {
     }
     return out;
   }
+  std::string trusted_key;
   std::string first_fault(const std::vector<SignedHead>& checkpoints = {}) const {
     const auto all = faults(checkpoints);
     return all.empty() ? "none" : all[0];
@@ -196,6 +197,12 @@ TEST(Verifier, ACheckpointTellsWhatWasCutOffOrRewritten) {
   rekeyed.project_head = head_over(rekeyed.project, rekeyed.project.size(), other);
   EXPECT_EQ(rekeyed.faults(), std::vector<std::string>{});
   EXPECT_EQ(rekeyed.first_fault(checkpoints), "prj_1 0: the checkpoint is signed by another key");
+  rekeyed.trusted_key = key_digest(other.public_key());
+  EXPECT_EQ(rekeyed.faults(), std::vector<std::string>{});
+  rekeyed.trusted_key = key_digest(Signer(std::string(32, 'p')).public_key());
+  EXPECT_EQ(rekeyed.first_fault(), "org 1: the organisation began with the key " +
+                                       key_digest(other.public_key()) + ", not with " + rekeyed.trusted_key);
+  EXPECT_EQ(rekeyed.faults().size(), 3u) << "the first entry and both heads";
 
   std::vector<SignedHead> forged = checkpoints;
   forged[0].size = 21;
@@ -253,6 +260,11 @@ TEST(Head, ReadsWhatItWrites) {
   }
   EXPECT_FALSE(checkpoints_from_json("[]").ok());
   EXPECT_FALSE(checkpoints_from_json("{\"heads\":1}").ok());
+  EXPECT_FALSE(checkpoints_from_json("{\"heads\":[]}").ok());
+  std::string shouted = text;
+  const std::size_t hash = shouted.find("sha256:") + 7;
+  for (std::size_t i = hash; i < hash + 64; ++i) shouted[i] = static_cast<char>(std::toupper(shouted[i]));
+  EXPECT_FALSE(checkpoints_from_json(shouted).ok());
 }
 
 }  // namespace

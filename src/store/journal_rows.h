@@ -42,8 +42,7 @@ using journal::Verification;
 // Chain, tree, signature, order of times, and that replaying the events gives the tables. `progress` hears
 // how many entries of how many were checked.
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
-Verification verify(Tx& tx, const Progress& progress,
-                    const std::vector<journal::SignedHead>& checkpoints = {});
+Verification verify(Tx& tx, const Progress& progress, const journal::Trusted& trusted = {});
 
 journal::SignedHead signed_head(const Head& head);
 // Writes the whole store's journals, heads and the rows they account for in the form of journal/exported.h, a

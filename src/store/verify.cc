@@ -2,6 +2,7 @@
 #include "journal/exported.h"
 #include "store/journal_rows.h"
 #include "store/verify_rows.h"
+#include "store/verify_schema.h"
 
 #include <malloc.h>
 #include <set>
@@ -9,20 +10,40 @@
 namespace imprimatur::store {
 namespace {
 
-// What cannot be read stands as zeros, which fit nothing.
-journal::Entry entry_in(const Row& row) {
+// A hash as this program writes it: 64 digits in lower case. Anything else is a fault of its own, even where
+// it would read as the right hash.
+Hash256 hash_in(const Row& row, std::size_t column, std::string_view name, std::string& fault) {
+  const auto hash = hash_from_hex(row.text(column));
+  if (hash && to_hex(*hash) == row.text(column)) return *hash;
+  fault = std::string(name) + " is not 64 hexadecimal digits in lower case";
+  return Hash256{};
+}
+
+std::string base64_in(const Row& row, std::size_t column, std::string_view name, std::string& fault) {
+  auto bytes = from_base64(row.text(column));
+  if (bytes && to_base64(*bytes) == row.text(column)) return *std::move(bytes);
+  fault = std::string(name) + " is not base64";
+  return {};
+}
+
+struct EntryRow {
   journal::Entry entry;
+  std::string fault;
+};
+EntryRow entry_in(const Row& row) {
+  EntryRow out;
+  journal::Entry& entry = out.entry;
   entry.journal = row.text(0);
   entry.seq = static_cast<std::uint64_t>(row.integer(1));
   entry.time = row.time(2);
   entry.event = {row.text(3), row.text(5), row.text(6), {row.text(4)}};
-  entry.previous = hash_from_hex(row.text(7)).value_or(Hash256{});
-  entry.hash = hash_from_hex(row.text(8)).value_or(Hash256{});
-  return entry;
+  entry.previous = hash_in(row, 7, "the previous hash", out.fault);
+  entry.hash = hash_in(row, 8, "the hash", out.fault);
+  return out;
 }
 
 void each_entry(Database& database, std::string_view journal,
-                const std::function<void(const journal::Entry&)>& take) {
+                const std::function<void(const EntryRow&)>& take) {
   database.each(
       "SELECT journal, seq, time, action, actor, resource, details, previous, hash FROM entries "
       "WHERE journal = ? ORDER BY seq",
@@ -40,16 +61,16 @@ std::optional<HeadRow> head_row(Database& database, std::string_view journal) {
     HeadRow out;
     out.head.journal = row.text(0);
     out.head.size = static_cast<std::uint64_t>(row.integer(1));
-    out.head.last_hash = hash_from_hex(row.text(2)).value_or(Hash256{});
+    out.head.last_hash = hash_in(row, 2, "the head's last hash", out.fault);
     out.last_time = row.time(3);
     const auto frontier = journal::Frontier::from_text(row.text(4));
-    if (!frontier.ok() || frontier->size != out.head.size) {
+    if (!frontier.ok() || frontier->size != out.head.size || frontier->to_text() != row.text(4)) {
       out.fault = "the head's frontier is not that of its entries";
     } else {
       out.head.root = frontier->root();
     }
-    out.head.signature = from_base64(row.text(5)).value_or(std::string());
-    out.head.public_key = from_base64(row.text(6)).value_or(std::string());
+    out.head.signature = base64_in(row, 5, "the head's signature", out.fault);
+    out.head.public_key = base64_in(row, 6, "the head's public key", out.fault);
     return out;
   };
   return database.one(
@@ -74,9 +95,10 @@ std::vector<std::string> journals_of(Database& database) {
 void verify_journal(Database& database, const std::string& name, journal::Verifier& verifier,
                     const std::function<void()>& counted) {
   Time last_time;
-  each_entry(database, name, [&](const journal::Entry& entry) {
-    verifier.take(entry);
-    last_time = entry.time;
+  each_entry(database, name, [&](const EntryRow& row) {
+    if (!row.fault.empty()) verifier.fault({name, row.entry.seq, row.fault});
+    verifier.take(row.entry);
+    last_time = row.entry.time;
     counted();
   });
   each_row(database, name, [&](std::string key, std::string text) {
@@ -101,13 +123,13 @@ void take_organisation_row(Database& database, journal::Verifier& verifier) {
 
 }  // namespace
 
-Verification verify(Tx& tx, const Progress& progress, const std::vector<journal::SignedHead>& checkpoints) {
+Verification verify(Tx& tx, const Progress& progress, const journal::Trusted& trusted) {
   Database& database = tx.database();
   const auto total =
       database.one("SELECT count(*) FROM entries", [](const Row& row) { return row.integer(0); });
   std::uint64_t done = 0;
   journal::Verifier verifier(journal::Scope::store);
-  verifier.expect(checkpoints);
+  verifier.expect(trusted);
   const auto counted = [&] {
     if (progress && ++done % 1000 == 0) progress(done, static_cast<std::uint64_t>(total.value_or(0)));
   };
@@ -119,6 +141,9 @@ Verification verify(Tx& tx, const Progress& progress, const std::vector<journal:
     if (!empty) verifier.close(name);
   }
   Verification out = verifier.finish();
+  for (std::string& what : schema_faults(database)) {
+    out.faults.push_back({std::string(journal::kOrganisation), 0, std::move(what)});
+  }
   for (const Stray& stray : strays(database)) {
     out.faults.push_back({stray.project, 0, stray.table + " holds rows that no journal accounts for"});
   }
@@ -136,7 +161,7 @@ void each_export_line(Tx& tx, const std::function<void(std::string_view line)>& 
   Database& database = tx.database();
   take(journal::export_header());
   for (const std::string& name : journals_of(database)) {
-    each_entry(database, name, [&](const journal::Entry& entry) { take(journal::exported_entry(entry)); });
+    each_entry(database, name, [&](const EntryRow& row) { take(journal::exported_entry(row.entry)); });
     const auto row_line = [&](const std::string& key, const std::string& text) {
       take(journal::export_line(name, key, journal::RowText(text)));
     };

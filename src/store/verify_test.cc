@@ -73,28 +73,38 @@ class VerifyTest : public StoreTest {
   }
 
   Verification verified(const std::vector<journal::SignedHead>& checkpoints = {}) {
-    return store_->read([&](Tx& tx) -> Result<Verification> { return verify(tx, {}, checkpoints); }).value();
+    return store_->read([&](Tx& tx) -> Result<Verification> {
+                   return verify(tx, {}, {checkpoints, ""});
+                 })
+        .value();
   }
   // The first fault once `sql` was done to the data, which is then taken back.
   std::string after(Database& database, const std::string& sql) {
     database.script("BEGIN");
     database.script(sql);
+    for (const std::string& trigger : triggers_) database.script(trigger);
     Tx tx(database, clock_.now());
     const Verification found = verify(tx, {});
     database.script("ROLLBACK");
     if (found.ok()) return "nothing found";
     return found.faults[0].journal + " " + std::to_string(found.faults[0].seq) + ": " + found.faults[0].what;
   }
+  // The data as whoever holds the file can change them. What they took away to get there is put back before
+  // each look, or every look would find that.
   std::unique_ptr<Database> defenceless() {
     auto database = std::make_unique<Database>(ConnectionOptions{.target = ground_.target()});
     database->script("PRAGMA foreign_keys = OFF");
-    const auto triggers = database->all("SELECT name FROM sqlite_master WHERE type = 'trigger'",
-                                        [](const Row& row) { return row.text(0); });
-    for (const std::string& trigger : triggers) database->script("DROP TRIGGER " + trigger);
+    const auto triggers = database->all("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'",
+                                        [](const Row& row) { return std::pair(row.text(0), row.text(1)); });
+    for (const auto& [name, sql] : triggers) {
+      database->script("DROP TRIGGER " + name);
+      triggers_.push_back(sql);
+    }
     return database;
   }
 
   std::unique_ptr<Store> store_;
+  std::vector<std::string> triggers_;
   std::string first_, second_;  // digests of the versions
 };
 
@@ -378,6 +388,63 @@ TEST_P(VerifyTest, TheEntryIsNamed) {
                   .starts_with("prj_9 0: labels"));
 }
 
+// Views, triggers and indexes decide what is read and what may be written, so they are evidence too.
+TEST_P(VerifyTest, TheSchemaIsTheOneThatTheMigrationsMake) {
+  tell_all();
+  EXPECT_TRUE(verified().ok());
+  store_.reset();
+  const bool sqlite = ground_.backend() == Backend::sqlite;
+  ConnectionOptions options;
+  options.dialect = sqlite ? Dialect::sqlite : Dialect::postgresql;
+  options.target = ground_.target();
+  Database database(std::move(options));
+  const auto expect = [&](const std::vector<std::string>& statements, const std::string& what) {
+    database.script("BEGIN");
+    for (const std::string& statement : statements) database.script(statement);
+    Tx tx(database, clock_.now());
+    const Verification found = verify(tx, {});
+    database.script("ROLLBACK");
+    EXPECT_FALSE(found.ok()) << statements.front();
+    if (!found.ok()) {
+      EXPECT_EQ(found.faults.back().what, what) << statements.front();
+    }
+  };
+  const std::string on = sqlite ? "" : " ON releases";
+  expect({"DROP INDEX releases_stable"}, "the index releases_stable is missing in the database");
+  expect({"DROP INDEX artifacts_by_skeleton",
+          "CREATE INDEX artifacts_by_skeleton ON artifacts (project, skeleton)"},
+         "the index artifacts_by_skeleton is not the one that this program makes");
+  expect({"DROP INDEX releases_stable",
+          "CREATE UNIQUE INDEX releases_stable ON releases (project, artifact, "
+          "environment) WHERE ended = 'never' AND rollout = ''"},
+         "the index releases_stable is not the one that this program makes");
+  expect({"DROP TRIGGER releases_refuse_update" + on},
+         "the trigger releases_refuse_update is missing in the database");
+  expect({"CREATE TABLE hidden (a INTEGER)"}, "the table hidden is none that this program makes");
+  expect({"ALTER TABLE releases ADD COLUMN more TEXT"},
+         "the table releases is not the one that this program makes");
+  expect({"CREATE VIEW seen AS SELECT * FROM contents"}, "the view seen is none that this program makes");
+  if (sqlite) {
+    expect({"CREATE TRIGGER more AFTER INSERT ON verdicts BEGIN SELECT 1; END"},
+           "the trigger more is none that this program makes");
+    expect({"PRAGMA legacy_alter_table = ON", "ALTER TABLE contents RENAME TO real_contents",
+            "CREATE VIEW contents AS SELECT project, artifact, number, replace(content, 'one', 'evil') AS "
+            "content FROM real_contents"},
+           "the view contents is none that this program makes");
+  } else {
+    expect({"ALTER TABLE releases DISABLE TRIGGER releases_refuse_update"},
+           "the trigger releases_refuse_update is not the one that this program makes");
+    expect({"CREATE OR REPLACE FUNCTION releases_refuse_update() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN "
+            "RETURN NEW; END'"},
+           "the trigger releases_refuse_update is not the one that this program makes");
+    expect({"CREATE RULE less AS ON UPDATE TO heads DO INSTEAD NOTHING"},
+           "the table heads is not the one that this program makes");
+    expect({"ALTER TABLE contents RENAME TO real_contents",
+            "CREATE VIEW contents AS SELECT * FROM real_contents"},
+           "the view contents is none that this program makes");
+  }
+}
+
 TEST_P(VerifyTest, AnExportIsCheckedOffline) {
   tell_people();
   tell_drafts();
@@ -400,7 +467,7 @@ TEST_P(VerifyTest, AnExportIsCheckedOffline) {
                   })
                   .ok());
   std::istringstream whole(exported);
-  const auto found = journal::verify_export(whole, checkpoints);
+  const auto found = journal::verify_export(whole, {checkpoints, ""});
   ASSERT_TRUE(found.ok()) << found.error().detail;
   for (const Fault& fault : found->faults)
     ADD_FAILURE() << fault.journal << " " << fault.seq << " " << fault.what;
