@@ -56,6 +56,7 @@ class Builder {
     entry->environment = index;
     entry->labels = artifact.labels;
     const Entry* const before = next_.entry(index, artifact.name);
+    std::vector<std::shared_ptr<const Answer>> rolled_back;
     for (const ServedVersion& version : artifact.versions) {
       auto made = TRY(answer(version, before, next_.directory->environment_names[index]));
       if (made->name() != artifact.name) {
@@ -64,14 +65,14 @@ class Builder {
       if (version.number == artifact.live) {
         entry->live = std::move(made);
       } else {
-        entry->retained.push_back(std::move(made));
+        (version.rolled_back ? rolled_back : entry->retained).push_back(std::move(made));
       }
     }
     if (artifact.live != 0 && entry->live == nullptr)
       return invalid("the live version is not among those served");
+    entry->rolled_back = static_cast<std::uint32_t>(rolled_back.size());
+    entry->retained.insert(entry->retained.end(), rolled_back.begin(), rolled_back.end());
     entry->retained.shrink_to_fit();
-    std::sort(entry->retained.begin(), entry->retained.end(),
-              [](const auto& a, const auto& b) { return a->number() < b->number(); });
     next_.entries = next_.entries.with(hash, std::move(entry), same);
     return Ok{};
   }

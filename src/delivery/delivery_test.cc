@@ -167,6 +167,37 @@ TEST(Delivery, RangesPickTheNewestThatFits) {
   EXPECT_EQ(look(*snapshot, kProduction, "b", {.version = "nope"}), "bad version");
 }
 
+TEST(Delivery, WhatWasRolledBackIsGivenToNobodyWhoDoesNotNameIt) {
+  Delivery delivery(hashed);
+  const ServedVersion one = simple("a", 1, "1.0.0");
+  ServedVersion two = simple("a", 2, "1.1.0");
+  const std::vector<ServedLabel> labels{{"tested", 2}};
+  const auto looks = [&](const Selection& selection) {
+    return look(*delivery.snapshots().get(), kProduction, "a", selection);
+  };
+  tell(delivery, {kProject, ServedArtifact{{"env_p"}, "a", 2, {one, two}, labels}});
+  EXPECT_EQ(looks({.version = "^1"}), "2 version");
+  two.rolled_back = true;
+  tell(delivery, {ServedArtifact{{"env_p"}, "a", 1, {one, two}, labels}});
+  EXPECT_EQ(looks({}), "1 live");
+  EXPECT_EQ(looks({.label = "latest"}), "1 label");
+  for (const char* range : {"^1", "1.x", "*", ">=1"}) EXPECT_EQ(looks({.version = range}), "1 version");
+  EXPECT_EQ(looks({.version = ">1.0.0"}), "no such version");
+  EXPECT_EQ(looks({.version = "2"}), "2 version");
+  EXPECT_EQ(looks({.version = "1.1.0"}), "2 version");
+  EXPECT_EQ(looks({.label = "tested"}), "2 label");
+  // The one it went back to is retired: still nobody is given it.
+  tell(delivery, {ServedArtifact{{"env_p"}, "a", 0, {two}, labels}});
+  EXPECT_EQ(looks({.label = "latest"}), "no such version");
+  EXPECT_EQ(looks({.version = "^1"}), "no such version");
+  // Live again, and superseded after that.
+  two.rolled_back = false;
+  tell(delivery, {ServedArtifact{{"env_p"}, "a", 2, {one, two}, labels}});
+  EXPECT_EQ(looks({.version = "^1"}), "2 version");
+  tell(delivery, {ServedArtifact{{"env_p"}, "a", 1, {one, two}, labels}});
+  EXPECT_EQ(looks({.label = "latest"}), "2 label");
+}
+
 TEST(Delivery, LabelsResolveOnlyToWhatIsReachable) {
   Delivery delivery(hashed);
   tell(delivery,

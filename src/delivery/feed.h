@@ -33,6 +33,8 @@ struct ServedVersion {
   std::string digest;
   // canonical_content. May be left empty when delivery was told this number with this digest before.
   std::string content;
+  // What ended its last release there was a roll back, so only who names its number is given it.
+  bool rolled_back = false;
 };
 
 struct ServedLabel {

@@ -15,16 +15,20 @@ Found found(const std::shared_ptr<const Answer>& answer, Reason reason) {
   return {.answer = &answer, .reason = reason};
 }
 
-// Every version that can be reached, the live one first.
+enum class Among { every_version, standing };
+
+// The live one first. One that was rolled back does not stand: somebody decided against it, so only who names
+// it is given it.
 template <class Visit>
-void for_each_version(const Entry& entry, Visit visit) {
+void for_each_version(const Entry& entry, Among among, Visit visit) {
   if (entry.live != nullptr) visit(entry.live);
-  for (const auto& answer : entry.retained) visit(answer);
+  const std::size_t count = entry.retained.size() - (among == Among::standing ? entry.rolled_back : 0);
+  for (std::size_t i = 0; i < count; ++i) visit(entry.retained[i]);
 }
 
 Found by_number(const Entry& entry, std::int64_t number, Reason reason) {
   Found out{.miss = Miss::no_such_version};
-  for_each_version(entry, [&](const auto& answer) {
+  for_each_version(entry, Among::every_version, [&](const auto& answer) {
     if (answer->number() == number) out = found(answer, reason);
   });
   return out;
@@ -32,9 +36,10 @@ Found by_number(const Entry& entry, std::int64_t number, Reason reason) {
 
 Found latest(const Entry& entry) {
   const std::shared_ptr<const Answer>* best = nullptr;
-  for_each_version(entry, [&](const auto& answer) {
+  for_each_version(entry, Among::standing, [&](const auto& answer) {
     if (best == nullptr || answer->number() > (*best)->number()) best = &answer;
   });
+  if (best == nullptr) return {.miss = Miss::no_such_version};
   return found(*best, Reason::label);
 }
 
@@ -43,7 +48,8 @@ Found by_range(const Entry& entry, std::string_view text) {
   if (!range.ok()) return {.miss = Miss::bad_version};
   const std::shared_ptr<const Answer>* best = nullptr;
   Semver best_version;
-  for_each_version(entry, [&](const auto& answer) {
+  const Among among = parse_semver(text).ok() ? Among::every_version : Among::standing;
+  for_each_version(entry, among, [&](const auto& answer) {
     auto version = parse_semver(answer->semver());
     if (!version.ok() || !range->contains(*version)) return;
     if (best != nullptr) {

@@ -21,8 +21,9 @@ using EnvironmentIndex = std::uint32_t;
 
 struct Entry {
   EnvironmentIndex environment = 0;
+  std::uint32_t rolled_back = 0;                        // how many at the end of `retained` were rolled back
   std::shared_ptr<const Answer> live;                   // null: nothing is live
-  std::vector<std::shared_ptr<const Answer>> retained;  // were live and are not retired; by number
+  std::vector<std::shared_ptr<const Answer>> retained;  // were live and are not retired
   std::vector<ServedLabel> labels;
   // An entry without any version does not exist.
   std::string_view name() const { return (live != nullptr ? live : retained.front())->name(); }

@@ -1,6 +1,5 @@
 // One connection from its first byte to its last: read, answer what is ready at once and together, hand the
 // rest to the workers, write.
-#include "base/percent.h"
 #include "http/chunked.h"
 #include "http/dispatch.h"
 #include "http/io_thread.h"
@@ -8,6 +7,7 @@
 #include "http/ready_socket.h"
 #include "http/response_writer.h"
 
+#include <charconv>
 #include <cstring>
 #include <type_traits>
 
@@ -30,6 +30,13 @@ constexpr std::size_t kBodyStep =
 constexpr std::size_t kCopiedAnswer =
     8 * 1024;  // smaller ready answers are copied beside each other into one write
 constexpr std::size_t kOutputTarget = 64 * 1024;  // gathered answers beyond this are written first
+
+// The line before a chunk of RFC 9112 section 7.1; of size 0: the last one.
+std::string chunk_head(std::size_t size) {
+  std::array<char, 20> digits;
+  const auto [end, ec] = std::to_chars(digits.begin(), digits.end(), size, 16);
+  return std::string(digits.begin(), end) + "\r\n";
+}
 
 // Bytes received and not yet consumed.
 class Buffer {
@@ -274,25 +281,10 @@ class Connection final : public OpenConnection {
     const bool expects_continue = head.expects_continue;
     bool keep = head.keep_alive;
     const bool old = head.minor_version == 0;
-    copy_head(job->request);
-    auto target = parse_target(head.target);
-    buffer_.consume(head.size);
-    std::unique_ptr<Response> early;
+    name_origin(job->request);
     std::size_t limit = options_.body_bytes;
-    if (!target.ok()) {
-      const bool long_target = target.error().code == ErrorCode::too_large;
-      early = std::make_unique<Response>(
-          problem(Refusal{long_target ? 414 : 400, name_of(target.error().code), target.error().detail},
-                  path_of(job->request), job->request.id));
-    } else {
-      job->request.segments = std::move(target->segments);
-      job->request.query = std::move(target->query);
-      job->match = thread_.server.router.match(job->request.method, job->request.segments);
-      if (job->match.route != nullptr && job->match.route->options.body_bytes > 0) {
-        limit = job->match.route->options.body_bytes;
-      }
-      early = refused_before_body(job->request, job->match, has_body, length, limit);
-    }
+    std::unique_ptr<Response> early = begin_job(*job, head, thread_.server.router, limit);
+    buffer_.consume(head.size);
     if (!early && has_body) {
       if (expects_continue && buffer_.bytes().empty()) {
         const bool told = co_await write("HTTP/1.1 100 Continue\r\n\r\n", "");
@@ -315,25 +307,23 @@ class Connection final : public OpenConnection {
       co_await dispatch(job);
     }
     keep = keep && !(thread_.draining && buffer_.bytes().empty());
-    const bool sent = co_await respond(*job, !keep, old && keep);
+    if (pieces_of(job->response) != nullptr) keep = keep && !old;
+    bool sent = co_await respond(*job, !keep, old);
+    if (sent && pieces_of(job->response) != nullptr && job->request.method != Method::head) {
+      sent = co_await send_pieces(job, !old);
+      if (!sent) abort();  // an orderly end would pass a part off as the whole
+    }
     thread_.buffered_body_bytes -= std::exchange(charged_, 0);
     buffer_.shrink();
     if (sent && lingers_) co_await linger();
     co_return sent&& keep;
   }
 
-  void copy_head(Request& request) {
-    const Head& head = thread_.head;
-    request.method = head.method;
-    request.target = head.target;
+  void name_origin(Request& request) {
     request.id = id_;
     request.secure = kTls;
     error_code error;
     request.peer = stream_.lowest_layer().remote_endpoint(error).address().to_string();
-    request.headers.reserve(head.field_count);
-    for (std::size_t i = 0; i < head.field_count; ++i) {
-      request.headers.emplace_back(head.fields[i].name, head.fields[i].value);
-    }
   }
 
   // Accounts for body memory of this thread's connections. False: the budget is spent.
@@ -407,27 +397,56 @@ class Connection final : public OpenConnection {
   // Returns when the job has its response.
   Task<void> dispatch(std::shared_ptr<Job> job) {
     job->started = std::chrono::steady_clock::now();
+    const auto handle = [](Job& each, const ServerOptions& options) {
+      run_handler(each, options.access_log);
+    };
+    const bool accepted = co_await on_worker(job, handle);
+    if (!accepted) job->response = std::move(*overloaded(job->request));
+    thread_.metrics.handled(job->response.status, job->micros);
+  }
+
+  // The body behind a head that is out. False when it is not all out: the connection must end.
+  Task<bool> send_pieces(std::shared_ptr<Job> job, bool chunks) {
+    bool made = false;
+    const auto make = [&made](Job& each, const ServerOptions&) { made = make_piece(each); };
+    for (;;) {
+      deadline_ms = INT64_MAX;
+      const bool accepted = co_await on_worker(job, make);
+      if (!accepted) thread_.metrics.overloaded.add();
+      if (!accepted || !made) co_return false;
+      const bool last = job->piece.empty();
+      if (last && !chunks) co_return true;
+      const std::string frame = chunks ? chunk_head(job->piece.size()) : std::string();
+      if (chunks) job->piece += "\r\n";
+      const bool sent = co_await write(frame, job->piece);
+      if (!sent || last) co_return sent;
+    }
+  }
+
+  // Returns when `work` has run on a worker thread. False when there was no room for it.
+  template <class Work>
+  Task<bool> on_worker(std::shared_ptr<Job> job, Work work) {
     bool accepted = true;
     co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(
         [&](auto handler) {
           auto shared = std::make_shared<decltype(handler)>(std::move(handler));
           job->resume = [shared] { (*shared)(); };
-          accepted = thread_.server.workers->submit([job, thread = &thread_] {
-            run_handler(*job, thread->server.options.access_log);
+          accepted = thread_.server.workers->submit([job, work, thread = &thread_] {
+            work(*job, thread->server.options);
             thread->post([job] { std::exchange(job->resume, nullptr)(); });
           });
           if (!accepted) asio::post(thread_.context(), std::exchange(job->resume, nullptr));
         },
         kAwait);
-    if (!accepted) job->response = std::move(*overloaded(job->request));
-    thread_.metrics.handled(job->response.status, job->micros);
+    co_return accepted;
   }
 
-  Task<bool> respond(const Job& job, bool close, bool old_keep_alive) {
+  Task<bool> respond(const Job& job, bool close, bool old) {
     const std::string head = head_of(job.response, {.id = job.request.id,
                                                     .date_line = thread_.date_line,
                                                     .close = close,
-                                                    .old_keep_alive = old_keep_alive});
+                                                    .old_keep_alive = old && !close,
+                                                    .chunks = !old});
     const bool bare =
         job.request.method == Method::head || job.response.status == 204 || job.response.status == 304;
     co_return co_await write(head, bare ? std::string_view() : bytes_of(job.response));

@@ -222,10 +222,7 @@ class Scanner {
         break;
       case 13:
         if (is(name, "authorization")) return once(head_.authorization, value);
-        if (is(name, "if-none-match")) {
-          head_.repeated_if_none_match = head_.if_none_match.data() != nullptr;
-          head_.if_none_match = value;
-        }
+        if (is(name, "if-none-match")) head_.if_none_match = value;
         break;
       case 14:
         if (is(name, "content-length")) return content_length(value);
@@ -301,7 +298,7 @@ class Scanner {
 void reset(Head& head) {
   head.method = Method::other;
   head.target = head.path = head.query = {};
-  head.has_query = head.chunked = head.expects_continue = head.repeated_if_none_match = false;
+  head.has_query = head.chunked = head.expects_continue = false;
   head.minor_version = 1;
   head.keep_alive = true;
   head.content_length.reset();

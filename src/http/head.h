@@ -35,7 +35,6 @@ struct Head {
   std::optional<std::uint64_t> content_length;
   // Empty when absent.
   std::string_view authorization, cookie, if_none_match, content_type, request_id;
-  bool repeated_if_none_match = false;
   std::size_t size = 0;  // of the head with its blank line
   std::array<Field, kMaxFields> fields;
   std::size_t field_count = 0;

@@ -56,12 +56,11 @@ const std::string* Request::query_value(std::string_view name) const {
 }
 
 std::string_view bytes_of(const Response& response) {
-  struct Bytes {
-    std::string_view operator()(const std::string& own) const { return own; }
-    std::string_view operator()(const SharedBytes& shared) const { return *shared; }
-  };
-  return std::visit(Bytes{}, response.body);
+  const auto* body = std::get_if<std::string>(&response.body);
+  return body == nullptr ? std::string_view() : std::string_view(*body);
 }
+
+const Pieces* pieces_of(const Response& response) { return std::get_if<Pieces>(&response.body); }
 
 Response json_response(std::string body, int status) { return {.status = status, .body = std::move(body)}; }
 

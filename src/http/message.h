@@ -1,7 +1,7 @@
 // A request as handlers see it, and what they answer. Owned values: nothing points into a connection.
 #pragma once
 
-#include <memory>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,18 +35,22 @@ struct Request {
   const std::string* query_value(std::string_view name) const;
 };
 
-// Bytes that several answers share, for instance a file of the console.
-using SharedBytes = std::shared_ptr<const std::string>;
+// A body that is made a piece at a time, so that no answer needs memory for all of it. Called on a worker
+// thread until it gives an empty piece, which ends the body. When it throws, the connection is cut, so that
+// nobody takes a part for the whole.
+using Pieces = std::function<std::string()>;
 
 struct Response {
   int status = 200;
   std::string content_type = "application/json";  // empty: no Content-Type
   std::vector<std::pair<std::string, std::string>> headers = {};
-  // One visitor in the server writes it; a body that is produced bit by bit becomes one more alternative.
-  std::variant<std::string, SharedBytes> body = std::string();
+  std::variant<std::string, Pieces> body = std::string();
 };
 
+// Empty for a body in pieces.
 std::string_view bytes_of(const Response& response);
+// Null for a body that is there already.
+const Pieces* pieces_of(const Response& response);
 Response json_response(std::string body, int status = 200);
 Response no_content();
 

@@ -35,14 +35,6 @@ Metrics::Metrics(std::size_t threads) {
   for (std::size_t i = 0; i < threads; ++i) threads_.push_back(std::make_unique<ThreadMetrics>());
 }
 
-std::uint64_t Metrics::fast_answers() const {
-  std::uint64_t total = 0;
-  for (const auto& thread : threads_) {
-    for (const Counter& each : thread->fast_by_class) total += each.get();
-  }
-  return total;
-}
-
 std::uint64_t Metrics::open_connections() const {
   std::uint64_t total = 0;
   for (const auto& thread : threads_)
@@ -101,7 +93,6 @@ std::string Metrics::render() const {
       [](auto& thread) -> auto& { return thread.bytes_sent; });
   describe(out, "imprimatur_http_connections", "gauge", "Connections open now.");
   sample(out, "imprimatur_http_connections", "", open_connections());
-  for (const auto& source : sources_) source(out);
   return out;
 }
 

@@ -37,7 +37,9 @@ std::string head_of(const Response& response, const ResponseLine& line) {
     out.append(name).append(": ").append(value).append("\r\n");
   };
   if (!response.content_type.empty()) field("Content-Type", response.content_type);
-  if (response.status != 204 && response.status != 304) {
+  if (pieces_of(response) != nullptr) {
+    if (line.chunks) field("Transfer-Encoding", "chunked");
+  } else if (response.status != 204 && response.status != 304) {
     field("Content-Length", std::to_string(bytes_of(response).size()));
   }
   bool cache_control = false;

@@ -13,9 +13,11 @@ struct ResponseLine {
   std::string_view date_line;
   bool close = false;
   bool old_keep_alive = false;  // an HTTP/1.0 client that asked to keep the connection
+  bool chunks = true;           // false for an HTTP/1.0 client: a body in pieces ends with the connection
 };
 
-// Status line, fields and blank line. Content-Length is that of the body even where a HEAD leaves it out. A
+// Status line, fields and blank line. Content-Length is that of the body even where a HEAD leaves it out; a
+// body in pieces has Transfer-Encoding instead. A
 // field with a line break in it is dropped and reported: it would become a field of somebody else's making.
 std::string head_of(const Response& response, const ResponseLine& line);
 

@@ -13,11 +13,8 @@
 
 namespace imprimatur::http {
 
-enum class Media { json, any };  // what a body may be; `json` answers 415 to everything else
-
 struct RouteOptions {
   std::size_t body_bytes = 0;  // 0: the server's own limit
-  Media media = Media::json;
 };
 
 // The values of a pattern's {parameters}, in order.

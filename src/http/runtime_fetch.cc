@@ -1,10 +1,12 @@
 #include "http/runtime_fetch.h"
 
-#include "base/json.h"
 #include "base/percent.h"
 #include "base/utf8.h"
+#include "http/api/fields.h"
 #include "http/problem.h"
+#include "identity/secrets.h"
 
+#include <algorithm>
 #include <array>
 
 #include <boost/json.hpp>
@@ -20,7 +22,6 @@ using delivery::Snapshot;
 
 constexpr std::string_view kPrefix = "/api/v1/runtime/prompts/";
 constexpr std::string_view kScheme = "Bearer ";
-constexpr std::string_view kKeyPrefix = "imp_";
 constexpr Duration kUseNotedEvery = seconds(1);
 constexpr std::size_t kMaxSelectionBytes = 100;
 
@@ -34,7 +35,12 @@ struct Wanted {
   std::string_view environment, project, version, label;
 };
 
-// The slot of a query parameter that means something here; null for targetingKey, ctx.* and strangers.
+constexpr std::string_view kTargetingKey = "targetingKey", kContext = "ctx.";
+constexpr std::size_t kMaxTargetingKeyBytes = 1024;  // 256 characters
+constexpr std::size_t kMaxVariables = 200, kMaxContext = 100;
+constexpr std::size_t kMaxVariablesBytes = 1024 * 1024;  // of a render, as JSON
+
+// The slot of a query parameter that selects something; null for targetingKey, ctx.* and strangers.
 std::string_view* slot_of(Wanted& wanted, std::string_view name) {
   if (name == "environment") return &wanted.environment;
   if (name == "version") return &wanted.version;
@@ -162,7 +168,7 @@ class RuntimeFetch {
   bool operator()(const Head& head, FastContext& context, FastAnswer& answer) {
     if (!head.path.starts_with(kPrefix) || head.path.size() == kPrefix.size()) return false;
     if (head.method != Method::get && head.method != Method::head) return false;
-    if (head.authorization.empty() ? !head.cookie.empty() : !is_key(head.authorization)) return false;
+    if (head.authorization.empty() ? !head.cookie.empty() : !is_api_key(head.authorization)) return false;
     std::string_view name = head.path.substr(kPrefix.size());
     Wanted wanted;
     if (!decode(name, decoded_[kNames]) || !read_query(head.query, wanted))
@@ -175,12 +181,7 @@ class RuntimeFetch {
 
  private:
   static constexpr std::size_t kNames = 4;  // decoded_[0..3] hold the four values of Wanted
-
-  static bool is_key(std::string_view authorization) {
-    return authorization.size() >= kScheme.size() + kKeyPrefix.size() &&
-           equal_field_names(authorization.substr(0, kScheme.size()), kScheme) &&
-           authorization.substr(kScheme.size(), kKeyPrefix.size()) == kKeyPrefix;
-  }
+  static constexpr std::size_t kContextHere = 16;
 
   // Into memory that is used again and again, and only where there is something to decode.
   static bool decode(std::string_view& text, std::string& memory, Plus plus = Plus::literal) {
@@ -194,8 +195,11 @@ class RuntimeFetch {
     return true;
   }
 
-  // False for anything that the strict reader of targets would not take as it is.
+  // False for anything that the strict reader of queries would not take as it is, and for more context than
+  // is worth comparing here.
   bool read_query(std::string_view query, Wanted& wanted) {
+    std::array<std::string_view, kContextHere> taken;
+    std::size_t count = 0;
     for (std::size_t slot = 0; !query.empty();) {
       const std::size_t end = query.find('&');
       const std::string_view pair = query.substr(0, end);
@@ -203,14 +207,20 @@ class RuntimeFetch {
       const std::size_t equals = pair.find('=');
       const std::string_view name = pair.substr(0, equals);
       std::string_view value = equals == std::string_view::npos ? "" : pair.substr(equals + 1);
-      std::string_view* into = slot_of(wanted, name);
-      if (into == nullptr) {
-        std::string ignored;
-        if (name.find('%') != std::string_view::npos || !decode(value, ignored, Plus::space)) return false;
+      if (std::string_view* into = slot_of(wanted, name)) {
+        if (value.empty() || !into->empty() || !decode(value, decoded_[slot++], Plus::space)) return false;
+        *into = value;
         continue;
       }
-      if (slot == kNames || !decode(value, decoded_[slot++], Plus::space)) return false;
-      if (into->data() == nullptr) *into = value;  // the first counts, as in a handler
+      if (name != kTargetingKey && !(name.starts_with(kContext) && name.size() > kContext.size()))
+        return false;
+      if (name.find_first_of("%+") != std::string_view::npos || value.size() > kMaxTargetingKeyBytes ||
+          count == taken.size() ||
+          std::find(taken.begin(), taken.begin() + count, name) != taken.begin() + count) {
+        return false;
+      }
+      taken[count++] = name;
+      if (!decode(value, ignored_, Plus::space)) return false;
     }
     return true;
   }
@@ -291,9 +301,29 @@ class RuntimeFetch {
   Published<Snapshot>::Reader reader_;
   delivery::LastUses& uses_;
   std::array<std::string, kNames + 1> decoded_;
-  std::string head_, body_, etag_;
+  std::string head_, body_, etag_, ignored_;
   RecentAnswers recent_;
 };
+
+// What a handler's query asks for; everything that no parameter of the contract is, is refused: a misspelt
+// `environment` must not be production.
+Result<Wanted> wanted_of(const Request& request) {
+  Query query(request);
+  Wanted wanted;
+  for (const std::string_view name : {"environment", "version", "label", "project"}) {
+    if (query.text_if(name)) *slot_of(wanted, name) = *request.query_value(name);
+  }
+  query.take(kTargetingKey);
+  const std::string* key = request.query_value(kTargetingKey);
+  if (key != nullptr && key->size() > kMaxTargetingKeyBytes) {
+    query.complain(kTargetingKey, "is over " + std::to_string(kMaxTargetingKeyBytes) + " bytes");
+  }
+  for (const auto& [name, value] : request.query) {
+    if (name.starts_with(kContext) && name.size() > kContext.size()) query.take(name);
+  }
+  TRY(query.done());
+  return wanted;
+}
 
 struct Chosen {
   std::shared_ptr<const Snapshot> snapshot;
@@ -318,6 +348,12 @@ Result<Chosen> choose(const delivery::Delivery& delivery, const RuntimeCaller& c
 }
 
 }  // namespace
+
+bool is_api_key(std::string_view authorization) {
+  return authorization.size() >= kScheme.size() + identity::kKeyPrefix.size() &&
+         equal_field_names(authorization.substr(0, kScheme.size()), kScheme) &&
+         authorization.substr(kScheme.size()).starts_with(identity::kKeyPrefix);
+}
 
 FastPathFactory runtime_fast_path(delivery::Delivery& delivery) {
   return [&delivery](std::size_t) -> FastPath {
@@ -344,11 +380,7 @@ Result<RuntimeCaller> runtime_caller(const delivery::Delivery& delivery, const R
 
 Result<Response> fetch_prompt(const delivery::Delivery& delivery, const RuntimeCaller& caller,
                               const Request& request, std::string_view name) {
-  Wanted wanted;
-  for (const auto& [parameter, value] : request.query) {
-    std::string_view* into = slot_of(wanted, parameter);
-    if (into != nullptr && into->data() == nullptr) *into = value;
-  }
+  const Wanted wanted = TRY(wanted_of(request));
   const Chosen chosen = TRY(choose(delivery, caller, name, wanted));
   const Answer& ready = **chosen.found.answer;
   std::string head, body(ready.body()), etag(ready.etag());
@@ -370,26 +402,32 @@ Result<Response> fetch_prompt(const delivery::Delivery& delivery, const RuntimeC
 
 Result<Response> render_prompt(const delivery::Delivery& delivery, const RuntimeCaller& caller,
                                const Request& request, std::string_view name) {
-  const boost::json::value document = TRY(parse_json(request.body));
-  if (!document.is_object()) return invalid("the body must be an object");
+  Query query(request);
+  const std::string project = query.text_if("project").value_or("");
+  TRY(query.done());
+  Body body = TRY(Body::of(request));
+  Fields fields = body.fields();
   boost::json::object variables;
-  Wanted wanted;
-  for (const auto& [key, value] : document.get_object()) {
-    const std::string_view member(key.data(), key.size());
-    if (member == "variables") {
-      if (!value.is_object()) return invalid_field("variables", "must be an object");
-      variables = value.get_object();
-    } else if (member == "context") {
-      if (!value.is_object() && !value.is_null()) return invalid_field("context", "must be an object");
-    } else if (member == "environment") {
-      if (!value.is_string() && !value.is_null()) return invalid_field("environment", "must be a string");
-      if (value.is_string()) wanted.environment = {value.get_string().data(), value.get_string().size()};
-    } else {
-      return invalid_field(std::string(member), "is not a field of this request");
+  if (auto given = fields.object_if("variables")) {
+    variables = given->members();
+    if (variables.size() > kMaxVariables) {
+      fields.complain("variables", "are more than " + std::to_string(kMaxVariables));
     }
+  } else if (!fields.has("variables")) {
+    fields.complain("variables", "is required");
   }
-  const std::string* project = request.query_value("project");
-  if (project != nullptr) wanted.project = *project;
+  if (auto context = fields.object_if("context"); context && context->members().size() > kMaxContext) {
+    fields.complain("context", "has more than " + std::to_string(kMaxContext) + " members");
+  }
+  const auto environment = fields.text_if("environment");
+  if (environment && environment->empty())
+    fields.complain("environment", "must not be empty; leave it out instead");
+  TRY(body.done());
+  if (boost::json::serialize(variables).size() > kMaxVariablesBytes) {
+    return too_large("variables are over " + std::to_string(kMaxVariablesBytes) + " bytes together");
+  }
+  const Wanted wanted{.environment = environment ? std::string_view(*environment) : std::string_view(),
+                      .project = project};
   const Chosen chosen = TRY(choose(delivery, caller, name, wanted));
   return json_response(TRY(rendered(**chosen.found.answer, chosen.found.reason, variables)));
 }

@@ -14,6 +14,9 @@ namespace imprimatur::http {
 // `delivery` must outlive the server.
 FastPathFactory runtime_fast_path(delivery::Delivery& delivery);
 
+// Whether the Authorization is of the form of an API key. The text of a session token may hold any letters.
+bool is_api_key(std::string_view authorization);
+
 // Somebody who was found to be allowed to read what is live.
 struct RuntimeCaller {
   ProjectId project;

@@ -131,6 +131,18 @@ TEST_F(RuntimeFetchTest, NamesAndSelections) {
       {"support%2Freply?environment=stag%69ng&targetingKey=u%201&ctx.country=DE", "200 3 live"},
       {"support%2Freply?environment=production&project=shop", "200 2 live"},
       {"support%2Freply?project=other", "404"},
+      // Whatever is no parameter of the contract is refused: a misspelt one would silently be production.
+      {"support%2Freply?enviroment=staging", "400"},
+      {"support%2Freply?environment=", "400"},
+      {"support%2Freply?environment", "400"},
+      {"support%2Freply?environment=staging&environment=staging", "400"},
+      {"support%2Freply?e%6Evironment=staging", "200 3 live"},
+      {"support%2Freply?Environment=staging", "400"},
+      {"support%2Freply?ctx.=1", "400"},
+      {"support%2Freply?ctx=1", "400"},
+      {"support%2Freply?ctx.a=1&ctx.a=2", "400"},
+      {"support%2Freply?targetingKey=a&targetingKey=b", "400"},
+      {"support%2Freply?targetingKey=&ctx.a=&ctx.b=1", "200 2 live"},
       {"support%2Freply?environment=nowhere", "404"},
       {"secret", "404"},
       {"Support%2Freply", "404"},
@@ -142,6 +154,21 @@ TEST_F(RuntimeFetchTest, NamesAndSelections) {
   };
   for (const auto& [rest, expected] : table) EXPECT_EQ(got(rest), expected) << rest;
   EXPECT_EQ(got(std::string(5000, 'a')), "404");
+  EXPECT_EQ(got("support%2Freply?targetingKey=" + std::string(1024, 'a')), "200 2 live");
+  EXPECT_EQ(got("support%2Freply?targetingKey=" + std::string(1025, 'a')), "400");
+  std::string many = "support%2Freply?targetingKey=a";
+  for (int i = 0; i < 40; ++i) many += "&ctx.k" + std::to_string(i) + "=v";
+  EXPECT_EQ(got(many), "200 2 live");
+  EXPECT_EQ(got(many + "&ctx.k39=w"), "400");
+}
+
+TEST(RuntimeFetch, AKeyIsKnownByItsBeginning) {
+  EXPECT_TRUE(is_api_key("Bearer imp_x"));
+  EXPECT_TRUE(is_api_key("bearer imp_x"));
+  for (const char* other :
+       {"Bearer ims_imp_x", "Bearer ims_ximp_", "Basic imp_x", "imp_x", "Bearer  imp_x", ""}) {
+    EXPECT_FALSE(is_api_key(other)) << other;
+  }
 }
 
 TEST_F(RuntimeFetchTest, WhoMayReadWhat) {
@@ -242,17 +269,29 @@ TEST_F(RuntimeFetchTest, Render) {
   const auto body = boost::json::parse(answer.substr(answer.find("\r\n\r\n") + 4));
   EXPECT_EQ(body.at("content"), "Hello you 2222222222");
   EXPECT_EQ(body.at("version"), 2);
-  const std::string missing = render("support%2Freply/render", "{}");
+  const std::string missing = render("support%2Freply/render", "{\"variables\":{}}");
   EXPECT_EQ(status_in(missing), 422);
   EXPECT_NE(missing.find("\"field\":\"variables.who\""), std::string::npos) << missing;
   EXPECT_EQ(status_in(render("support%2Freply/render", "{\"variables\":{\"who\":\"x\"},\"extra\":1}")), 400);
   EXPECT_EQ(status_in(render("support%2Freply/render", "{\"variables\":[]}")), 400);
   EXPECT_EQ(status_in(render("support%2Freply/render", "{")), 400);
+  const std::string who = "{\"variables\":{\"who\":\"x\"}";
+  EXPECT_EQ(status_in(render("support%2Freply/render", "{}")), 400) << "variables are required";
+  EXPECT_EQ(status_in(render("support%2Freply/render", "{\"variables\":null}")), 400);
+  EXPECT_EQ(status_in(render("support%2Freply/render", who + ",\"environment\":\"\"}")), 400);
+  EXPECT_EQ(status_in(render("support%2Freply/render", who + ",\"environment\":null}")), 400);
+  EXPECT_EQ(status_in(render("support%2Freply/render", who + ",\"context\":null}")), 400);
+  EXPECT_EQ(status_in(render("support%2Freply/render?enviroment=staging", who + "}")), 400);
+  const auto sized = [&](std::size_t bytes) {
+    return "{\"variables\":{\"who\":\"" + std::string(bytes - 10, 'x') + "\"}}";
+  };
+  EXPECT_EQ(status_in(render("support%2Freply/render", sized(1024 * 1024))), 200);
+  EXPECT_EQ(status_in(render("support%2Freply/render", sized(1024 * 1024 + 1))), 413);
   EXPECT_EQ(
       status_in(render("support%2Freply/render",
                        "{\"variables\":{\"who\":\"x\"},\"environment\":\"production\"}", "imp_staging")),
       403);
-  EXPECT_EQ(status_in(render("nothing/render", "{}")), 404);
+  EXPECT_EQ(status_in(render("nothing/render", "{\"variables\":{}}")), 404);
   EXPECT_EQ(status_in(render("support%2Freply/render", "{}", "imp_old")), 401);
 }
 

@@ -71,14 +71,25 @@ class ServerTest : public ::testing::Test {
                   return json_response("{\"waited\":true}");
                 }});
     router.add({Method::get, "/throws", [](const Request&, const PathArguments&) -> Result<Response> {
-                  throw std::runtime_error("secret words");
+                  throw std::runtime_error("secret words\nDETAIL: a quoted row");
                 }});
+    router.add(
+        {Method::get, "/pieces/{count}", [](const Request&, const PathArguments& path) -> Result<Response> {
+           // A piece of 100,000 bytes each; "9" breaks in the middle.
+           const auto count = std::make_shared<int>(std::stoi(path["count"]));
+           Response response;
+           response.body = Pieces([count, breaks = *count == 9]() -> std::string {
+             if (breaks && *count == 5) throw std::runtime_error("no more");
+             return (*count)-- > 0 ? std::string(100'000, static_cast<char>('a' + *count)) : std::string();
+           });
+           return response;
+         }});
     router.add({Method::post,
                 "/any",
                 [](const Request& request, const PathArguments&) -> Result<Response> {
                   return json_response(std::to_string(request.body.size()));
                 },
-                {.body_bytes = 300'000, .media = Media::any}});
+                {.body_bytes = 300'000}});
   }
 
   // "/fast/<n>" answers n bytes at once.
@@ -195,7 +206,14 @@ TEST_F(ServerTest, NotFoundNotAllowedAndFailures) {
   EXPECT_EQ(status_in(method), 405);
   EXPECT_NE(method.find("\r\nAllow: POST\r\n"), std::string::npos) << method;
   EXPECT_EQ(status_in(ask("BREW /echo HTTP/1.1\r\nHost: h\r\n\r\n")), 405);
+  testing::internal::CaptureStderr();
   const std::string broken = ask(get("/throws", "X-Request-Id: trace-7\r\n"));
+  const std::string logged = testing::internal::GetCapturedStderr();
+  EXPECT_NE(logged.find("\"traceId\":\"trace-7\""), std::string::npos) << logged;
+  EXPECT_NE(logged.find("\"route\":\"/throws\""), std::string::npos) << logged;
+  EXPECT_NE(logged.find("\"what\":\"secret words\""), std::string::npos)
+      << "the operator learns why: " << logged;
+  EXPECT_EQ(logged.find("quoted row"), std::string::npos) << logged;
   EXPECT_EQ(status_in(broken), 500);
   EXPECT_EQ(broken.find("secret"), std::string::npos);
   EXPECT_NE(broken.find("\"traceId\":\"trace-7\""), std::string::npos);
@@ -203,6 +221,36 @@ TEST_F(ServerTest, NotFoundNotAllowedAndFailures) {
   client.send(get("/nowhere") + get("/item/still"));
   EXPECT_EQ(status_in(client.answer()), 404);
   EXPECT_TRUE(client.answer().ends_with("still")) << "a 404 keeps the connection";
+}
+
+TEST_F(ServerTest, ABodyInPiecesIsWholeOrSaysThatItIsNot) {
+  start();
+  std::string all;
+  for (const char c : {'c', 'b', 'a'}) all += "186a0\r\n" + std::string(100'000, c) + "\r\n";
+  RawClient client(server->port());
+  client.send(get("/pieces/3") + get("/item/next", "Connection: close\r\n"));
+  const auto got = client.until_closed();
+  ASSERT_TRUE(got);
+  const std::size_t body = got->find("\r\n\r\n") + 4;
+  EXPECT_NE(got->find("Transfer-Encoding: chunked\r\n"), std::string::npos);
+  EXPECT_EQ(got->substr(0, body).find("Content-Length"), std::string::npos);
+  EXPECT_EQ(got->substr(body, all.size() + 5), all + "0\r\n\r\n");
+  EXPECT_EQ(status_in(got->substr(body + all.size() + 5)), 200) << "the connection is kept";
+  EXPECT_TRUE(got->ends_with("next"));
+  // Nothing to say, to a HEAD, and to a client of HTTP/1.0, which knows no chunks.
+  EXPECT_TRUE(ask(get("/pieces/0", "Connection: close\r\n")).ends_with("\r\n\r\n"));
+  RawClient head(server->port());
+  head.send("HEAD /pieces/3 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(head.until_closed().value().ends_with("\r\n\r\n"));
+  RawClient old(server->port());
+  old.send("GET /pieces/2 HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\n\r\n");
+  const std::string plain = old.until_closed().value();
+  EXPECT_EQ(plain.find("chunked"), std::string::npos);
+  EXPECT_TRUE(plain.ends_with("\r\n\r\n" + std::string(100'000, 'b') + std::string(100'000, 'a')));
+  // One that breaks in the middle never looks whole.
+  RawClient cut(server->port());
+  cut.send(get("/pieces/9"));
+  EXPECT_EQ(cut.until_closed().value().find("\r\n0\r\n"), std::string::npos);
 }
 
 TEST_F(ServerTest, RefusesSmugglingAndBadFraming) {
@@ -271,9 +319,10 @@ TEST_F(ServerTest, BodiesHaveATypeALengthAndALimit) {
   RawClient big(server->port());
   big.send(post("/echo", std::string(200'000, 'a')));
   EXPECT_EQ(status_in(*big.until_closed()), 413);
-  EXPECT_TRUE(
-      ask("POST /any HTTP/1.1\r\nHost: h\r\nContent-Length: 250000\r\n\r\n" + std::string(250'000, 'b'))
-          .ends_with("250000"));
+  EXPECT_TRUE(ask("POST /any HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: "
+                  "250000\r\n\r\n" +
+                  std::string(250'000, 'b'))
+                  .ends_with("250000"));
 }
 
 TEST_F(ServerTest, ABodyCutInTheMiddleReachesNoHandler) {

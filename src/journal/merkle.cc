@@ -1,5 +1,6 @@
 #include "journal/merkle.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <span>
@@ -19,16 +20,12 @@ Hash256 root_of(Leaves leaves) {
   return node_hash(root_of(leaves.first(k)), root_of(leaves.subspan(k)));
 }
 
-void append_path(std::vector<Hash256>& out, Leaves leaves, std::uint64_t index) {
-  if (leaves.size() <= 1) return;
-  const std::uint64_t k = split_of(leaves.size());
-  if (index < k) {
-    append_path(out, leaves.first(k), index);
-    out.push_back(root_of(leaves.subspan(k)));
-  } else {
-    append_path(out, leaves.subspan(k), index - k);
-    out.push_back(root_of(leaves.first(k)));
-  }
+// A subtree's root depends on its leaves alone, so it is that of a tree of its own.
+Hash256 root_of(const EachLeaf& each_leaf, std::uint64_t begin, std::uint64_t end) {
+  Frontier tree;
+  each_leaf(begin, end, [&](const Hash256& leaf) { tree.append(leaf); });
+  CHECK(tree.size == end - begin, "a leaf that the tree counts is missing");
+  return tree.root();
 }
 
 // SUBPROOF of RFC 6962 section 2.1.2; `whole` while the old tree is a complete subtree that the verifier
@@ -102,10 +99,20 @@ Result<Frontier> Frontier::from_text(std::string_view text) {
   return frontier;
 }
 
-std::vector<Hash256> inclusion_proof(const std::vector<Hash256>& leaves, std::uint64_t index) {
-  CHECK(index < leaves.size(), "no such leaf");
+std::vector<Hash256> inclusion_proof(std::uint64_t size, std::uint64_t index, const EachLeaf& each_leaf) {
+  CHECK(index < size, "no such leaf");
   std::vector<Hash256> out;
-  append_path(out, leaves, index);
+  for (std::uint64_t begin = 0, end = size; end - begin > 1;) {
+    const std::uint64_t middle = begin + split_of(end - begin);
+    if (index < middle) {
+      out.push_back(root_of(each_leaf, middle, end));
+      end = middle;
+    } else {
+      out.push_back(root_of(each_leaf, begin, middle));
+      begin = middle;
+    }
+  }
+  std::reverse(out.begin(), out.end());  // lowest first
   return out;
 }
 

@@ -24,9 +24,13 @@ struct Frontier {
   static Result<Frontier> from_text(std::string_view text);
 };
 
-// Proofs over all leaf hashes, in order (RFC 6962 sections 2.1.1 and 2.1.2). Precondition: index <
-// leaves.size().
-std::vector<Hash256> inclusion_proof(const std::vector<Hash256>& leaves, std::uint64_t index);
+// Tells the leaf hashes of [begin, end) in order.
+using EachLeaf = std::function<void(std::uint64_t begin, std::uint64_t end,
+                                    const std::function<void(const Hash256&)>& take)>;
+
+// Proofs over all leaf hashes, in order (RFC 6962 sections 2.1.1 and 2.1.2). Precondition: index < size. The
+// inclusion proof asks for every leaf but that one, once, and holds a few hashes only.
+std::vector<Hash256> inclusion_proof(std::uint64_t size, std::uint64_t index, const EachLeaf& each_leaf);
 std::vector<Hash256> consistency_proof(const std::vector<Hash256>& leaves, std::uint64_t old_size);
 bool verify_inclusion(const Hash256& leaf, std::uint64_t index, std::uint64_t size,
                       const std::vector<Hash256>& proof, const Hash256& root);

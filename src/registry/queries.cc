@@ -408,22 +408,15 @@ Result<Page<journal::Entry>> Queries::audit(const Principal& who, std::string_vi
   });
 }
 
-Result<store::Head> Queries::journal(const Principal& who, std::string_view project,
-                                     const std::function<void(const journal::Entry&)>& take) {
-  constexpr int kAtOnce = 1000;
-  return store_.read([&](store::Tx& tx) -> Result<store::Head> {
-    const std::string journal = TRY(journal_of(tx, who, project));
-    auto head = store::head(tx, journal);
-    if (!head) return not_found("The journal is empty.");
-    std::uint64_t next = 1;
-    while (next <= head->size) {
-      const auto some = store::entries(tx, journal, next, kAtOnce);
-      CHECK(!some.empty(), "the journal is shorter than its head says");
-      for (const journal::Entry& entry : some) take(entry);
-      next = some.back().seq + 1;
-    }
-    return *std::move(head);
+std::vector<journal::Entry> Queries::entries(const store::Head& head, std::uint64_t from) {
+  if (from > head.size) return {};
+  const int limit = static_cast<int>(std::min<std::uint64_t>(head.size - from + 1, kEntriesAtOnce));
+  auto found = store_.read([&](store::Tx& tx) -> Result<std::vector<journal::Entry>> {
+    return store::entries(tx, head.journal, from, limit);
   });
+  if (!found.ok()) throw std::runtime_error("the journal cannot be read: " + found.error().detail);
+  if (found->empty()) throw std::runtime_error("the journal is shorter than its head says");
+  return std::move(found).value();
 }
 
 Result<store::Head> Queries::checkpoint(const Principal& who, std::string_view project) {
@@ -442,7 +435,10 @@ Result<Queries::Proof> Queries::proof(const Principal& who, std::string_view pro
     auto entry = store::entries(tx, journal, seq, 1);
     CHECK(entry.size() == 1, "an entry that the head counts is missing");
     Proof out{*std::move(head), std::move(entry.front()), {}};
-    out.path = journal::inclusion_proof(store::leaf_hashes(tx, journal, out.head.size), seq - 1);
+    out.path = journal::inclusion_proof(out.head.size, seq - 1,
+                                        [&](std::uint64_t begin, std::uint64_t end, const auto& take) {
+                                          store::each_leaf(tx, journal, begin, end, take);
+                                        });
     return out;
   });
 }

@@ -18,6 +18,8 @@ namespace imprimatur::registry {
 using store::Page;
 using store::PageRequest;
 
+inline constexpr int kEntriesAtOnce = 1000;
+
 // People and service accounts as people see them.
 using Displays = std::map<PrincipalId, std::string>;
 
@@ -116,9 +118,9 @@ class Queries {
   // An actor may be given by e-mail.
   Result<Page<journal::Entry>> audit(const Principal& who, std::string_view project, store::AuditQuery query,
                                      const PageRequest& page);
-  // Every entry, oldest first, and the head that covers them.
-  Result<store::Head> journal(const Principal& who, std::string_view project,
-                              const std::function<void(const journal::Entry&)>& take);
+  // The entries of a journal that the caller may read from `from` on, at most kEntriesAtOnce; empty behind
+  // the last one that `head` counts. For who was given the head by checkpoint().
+  std::vector<journal::Entry> entries(const store::Head& head, std::uint64_t from);
   Result<store::Head> checkpoint(const Principal& who, std::string_view project);
   struct Proof {
     store::Head head;

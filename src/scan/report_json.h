@@ -1,11 +1,7 @@
 // A report as the API and the command line show it, and as it is stored.
 #pragma once
 
-#include "base/result.h"
 #include "scan/finding.h"
-
-#include <string>
-#include <string_view>
 
 #include <boost/json/fwd.hpp>
 
@@ -15,8 +11,5 @@ namespace imprimatur::scan {
 // null when there is none.
 boost::json::object to_json(const ScanReport& report);
 boost::json::object to_json(const Finding& finding);
-
-// What to_json wrote; anything else is an error.
-Result<ScanReport> report_from_json(std::string_view text);
 
 }  // namespace imprimatur::scan

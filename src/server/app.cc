@@ -98,7 +98,7 @@ Status App::ready() {
 void App::add_runtime_routes() {
   const auto runtime_caller = [this](const http::Request& request) -> Result<http::RuntimeCaller> {
     const std::string* authorization = request.header("Authorization");
-    if (authorization != nullptr && authorization->find(identity::kKeyPrefix) != std::string::npos) {
+    if (authorization != nullptr && http::is_api_key(*authorization)) {
       return http::runtime_caller(delivery_, request, clock_.now());
     }
     const Principal who = TRY(http::caller(request, identity_));

@@ -39,9 +39,10 @@ void add_release(ServedArtifact& served, const Deliverable& row) {
   for (delivery::ServedVersion& version : served.versions) {
     if (version.number != row.version) continue;
     version.release = row.release;
+    version.rolled_back = row.rolled_back;
     return;
   }
-  served.versions.push_back({row.version, row.release, row.digest, row.content});
+  served.versions.push_back({row.version, row.release, row.digest, row.content, row.rolled_back});
 }
 
 ServedArtifact served_artifact(store::Tx& tx, const Artifact& artifact, const EnvironmentId& environment) {

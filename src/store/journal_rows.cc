@@ -117,17 +117,16 @@ Result<Page<journal::Entry>> audit(Tx& tx, const AuditQuery& query, const PageRe
                [](const journal::Entry& entry) { return static_cast<std::int64_t>(entry.seq); });
 }
 
-std::vector<Hash256> leaf_hashes(Tx& tx, std::string_view journal, std::uint64_t size) {
-  std::vector<Hash256> out;
+void each_leaf(Tx& tx, std::string_view journal, std::uint64_t begin, std::uint64_t end,
+               const std::function<void(const Hash256&)>& take) {
   tx.database().each(
-      "SELECT hash FROM entries WHERE journal = ? AND seq <= ? ORDER BY seq",
+      "SELECT hash FROM entries WHERE journal = ? AND seq > ? AND seq <= ? ORDER BY seq",
       [&](const Row& row) {
         const std::optional<Hash256> hash = hash_from_hex(row.text(0));
         if (!hash) broken("hash", std::string(journal));
-        out.push_back(journal::leaf_hash(bytes_of(*hash)));
+        take(journal::leaf_hash(bytes_of(*hash)));
       },
-      journal, size);
-  return out;
+      journal, begin, end);
 }
 
 }  // namespace imprimatur::store

@@ -82,7 +82,7 @@ void read_everything(Tx& tx) {
   (void)standings(tx, {"usr_1"}), teams(tx, p), service_account(tx, {"svc_1"}), service_accounts(tx, p);
   (void)key(tx, {"key_1"}), keys(tx, p), session_by_hash(tx, "x"), failed_logins(tx, "x");
   (void)idempotent(tx, {"usr_1"}, "x", Time{}), display_of(tx, {"usr_1"});
-  (void)head(tx, "org"), entries(tx, "org", 1, 10), leaf_hashes(tx, "org", 1);
+  (void)head(tx, "org"), entries(tx, "org", 1, 10), each_leaf(tx, "org", 0, 1, [](const Hash256&) {});
 }
 
 void change_everything(Tx& tx) {

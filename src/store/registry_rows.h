@@ -117,6 +117,7 @@ struct Deliverable {
   std::string name;
   std::int64_t version = 0;
   bool live = false;
+  bool rolled_back = false;  // what ended that release
   std::string digest, content;
 };
 // Every one, by artifact and environment, in the order of their releases.

@@ -66,6 +66,7 @@ Deliverable deliverable_in(const Row& row) {
           .name = row.text(3),
           .version = row.integer(4),
           .live = row.text(5) == name_of(ReleaseEnd::live),
+          .rolled_back = row.text(5) == name_of(ReleaseEnd::rolled_back),
           .digest = row.text(6),
           .content = row.text(7)};
 }

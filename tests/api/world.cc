@@ -1,10 +1,10 @@
 #include "api/world.h"
 
-#include "base/percent.h"
 #include "http/dispatch.h"
 #include "http/head.h"
 #include "http/problem.h"
 #include "http/response_writer.h"
+#include "http/server.h"
 #include "server/secrets.h"
 #include "store/journal_rows.h"
 
@@ -13,8 +13,6 @@
 
 namespace imprimatur::tests {
 namespace {
-
-constexpr std::size_t kBodyLimit = 2 * 1024 * 1024;  // of ServerOptions
 
 std::filesystem::path fresh_directory() {
   std::string form = (std::filesystem::temp_directory_path() / "imprimatur-api-XXXXXX").string();
@@ -36,28 +34,32 @@ std::string bytes_of_request(const Sent& sent) {
   return out + "\r\n";
 }
 
-Answer answer_of(const http::Response& response, bool bare) {
-  Answer out;
-  out.status = response.status;
-  out.headers = response.headers;
-  if (!response.content_type.empty()) out.headers.emplace_back("Content-Type", response.content_type);
-  if (!bare) out.body = http::bytes_of(response);
-  return out;
-}
-
-// "HTTP/1.1 200 OK\r\nETag: …\r\n"
-Answer answer_of(const http::FastAnswer& ready, bool bare) {
-  Answer out;
-  out.status = ready.status;
-  std::string_view head = ready.head;
+// "HTTP/1.1 200 OK\r\nETag: …\r\n", with or without the blank line.
+Answer answer_of(int status, std::string_view head, std::string_view body) {
+  Answer out{.status = status, .body = std::string(body)};
   head.remove_prefix(head.find("\r\n") + 2);
-  while (!head.empty()) {
+  while (!head.empty() && !head.starts_with("\r\n")) {
     const std::string_view line = head.substr(0, head.find("\r\n"));
     head.remove_prefix(line.size() + 2);
     const std::size_t colon = line.find(": ");
     out.headers.emplace_back(line.substr(0, colon), line.substr(colon + 2));
   }
-  if (!bare) out.body = ready.body;
+  return out;
+}
+
+// As the server would write it. Precondition: the job has its response.
+Answer answer_of(http::Job& job) {
+  const http::Response& response = job.response;
+  std::string body(http::bytes_of(response));
+  if (http::pieces_of(response) != nullptr) {
+    do {
+      CHECK(http::make_piece(job), "a piece of the body could not be made");
+      body += job.piece;
+    } while (!job.piece.empty());
+  }
+  if (job.request.method == http::Method::head) body.clear();
+  Answer out = answer_of(response.status, http::head_of(response, {.id = job.request.id}), body);
+  if (job.match.route != nullptr) out.route = job.match.route->pattern;
   return out;
 }
 
@@ -75,7 +77,7 @@ World::World() : directory_(fresh_directory()), clock_(parse_rfc3339("2030-01-01
 }
 
 World::~World() {
-  app_.reset();
+  close();
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
 }
@@ -93,60 +95,49 @@ void World::open() {
   app_->verify_then_open_writes();
 }
 
-void World::restart() {
+void World::close() {
+  clients_ = {};  // they read what the program holds
   app_.reset();
+}
+
+void World::restart() {
+  close();
   open();
 }
 
 Answer World::send(const Sent& sent, std::size_t thread) {
   clock_.advance(milliseconds(1));  // so that what came first is also dated first
   const std::string bytes = bytes_of_request(sent);
-  const std::string id = "req_" + std::to_string(thread);
+  http::Job job;
+  job.request.id = "req_" + std::to_string(thread);
+  job.request.peer = "127.0.0.1";
+  job.request.body = sent.body;
   http::Head head;
   http::Refusal refusal;
   const http::Scan scan = http::scan_head(bytes, {}, head, refusal);
   CHECK(scan != http::Scan::incomplete, "a whole head was sent");
-  const auto with_id = [&](Answer answer, const http::Job* job = nullptr) {
-    answer.headers.emplace_back("X-Request-Id", id);
-    if (job != nullptr && job->match.route != nullptr) answer.route = job->match.route->pattern;
-    return answer;
-  };
-  if (scan == http::Scan::refused) return with_id(answer_of(http::problem(refusal, sent.target, id), false));
-  const bool bare = head.method == http::Method::head;
+  if (scan == http::Scan::refused) {
+    job.response = http::problem(refusal, sent.target, job.request.id);
+    return answer_of(job);
+  }
+  Client& client = clients_[thread];
   if (!head.has_body()) {
-    const http::FastPathFactory factory = app_->fast_path();
-    if (const http::FastPath fast_path = factory ? factory(thread) : http::FastPath()) {
-      http::CredentialMemo memo;
-      http::FastContext context{id, clock_.now(), memo};
-      http::FastAnswer ready;
-      if (fast_path(head, context, ready)) return with_id(answer_of(ready, bare));
+    if (!client.fast_path) client.fast_path = app_->fast_path()(thread);
+    http::FastContext context{job.request.id, clock_.now(), client.memo};
+    http::FastAnswer ready;
+    if (client.fast_path(head, context, ready)) {
+      const bool bare = head.method == http::Method::head;
+      return answer_of(ready.status, std::string(ready.head) + "X-Request-Id: " + job.request.id + "\r\n",
+                       bare ? std::string_view() : ready.body);
     }
   }
-  http::Job job;
-  job.request.method = head.method;
-  job.request.target = head.target;
-  job.request.id = id;
-  job.request.peer = "127.0.0.1";
-  job.request.body = sent.body;
-  for (std::size_t i = 0; i < head.field_count; ++i) {
-    job.request.headers.emplace_back(head.fields[i].name, head.fields[i].value);
+  std::size_t limit = http::ServerOptions().body_bytes;
+  if (auto early = http::begin_job(job, head, app_->router(), limit)) {
+    job.response = std::move(*early);
+  } else {
+    http::run_handler(job, false);
   }
-  auto target = parse_target(head.target);
-  if (!target.ok()) {
-    const http::Refusal bad{400, name_of(target.error().code), target.error().detail};
-    return with_id(answer_of(http::problem(bad, http::path_of(job.request), id), bare));
-  }
-  job.request.segments = std::move(target->segments);
-  job.request.query = std::move(target->query);
-  job.match = app_->router().match(job.request.method, job.request.segments);
-  std::size_t limit = kBodyLimit;
-  if (job.match.route != nullptr && job.match.route->options.body_bytes > 0) {
-    limit = job.match.route->options.body_bytes;
-  }
-  auto early = http::refused_before_body(job.request, job.match, head.has_body(), sent.body.size(), limit);
-  if (early) return with_id(answer_of(*early, bare), &job);
-  http::run_handler(job, false);
-  return with_id(answer_of(job.response, bare), &job);
+  return answer_of(job);
 }
 
 std::string World::verify() {

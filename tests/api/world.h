@@ -7,6 +7,7 @@
 #include "http/message.h"
 #include "server/app.h"
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -54,11 +55,18 @@ class World {
   void each_entry(const std::function<void(const journal::Entry&)>& take);
 
  private:
+  // One I/O thread with a connection that stays open.
+  struct Client {
+    http::FastPath fast_path;
+    http::CredentialMemo memo;
+  };
   void open();
+  void close();
 
   const std::filesystem::path directory_;
   ManualClock clock_;
   std::unique_ptr<server::App> app_;
+  std::array<Client, kWorldThreads> clients_;
 };
 
 }  // namespace imprimatur::tests

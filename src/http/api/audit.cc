@@ -42,10 +42,41 @@ std::string csv_field(std::string_view text) {
 }
 
 std::string csv_line(const journal::Entry& entry) {
-  return std::to_string(entry.seq) + "," + to_rfc3339(entry.time) + "," + csv_field(entry.event.actor.text) +
-         "," + csv_field(entry.event.action) + "," + csv_field(entry.event.resource) + "," +
-         csv_field(entry.event.details) + "," + to_hex(entry.previous) + "," + to_hex(entry.hash) + "\r\n";
+  return csv_field(entry.journal) + "," + std::to_string(entry.seq) + "," + to_rfc3339(entry.time) + "," +
+         csv_field(entry.event.actor.text) + "," + csv_field(entry.event.action) + "," +
+         csv_field(entry.event.resource) + "," + csv_field(entry.event.details) + "," +
+         prefixed(entry.previous) + "," + prefixed(entry.hash) + "\r\n";
 }
+
+// The journal up to a head, a thousand entries a piece: what is appended meanwhile is not in it, and no entry
+// of it can change.
+class Export {
+ public:
+  Export(registry::Queries& queries, store::Head head, bool lines)
+      : queries_(queries), head_(std::move(head)), lines_(lines) {}
+
+  std::string operator()() {
+    std::string out;
+    if (next_ == 1 && !lines_) out = "journal,seq,time,actor,action,resource,details,previousHash,hash\r\n";
+    const auto entries = queries_.entries(head_, next_);
+    for (const journal::Entry& entry : entries) {
+      out += lines_ ? json::serialize(entry_json(entry)) + "\n" : csv_line(entry);
+    }
+    if (!entries.empty()) {
+      next_ = entries.back().seq + 1;
+    } else if (lines_ && !std::exchange(closed_, true)) {
+      out = json::serialize(json::object{{"checkpoint", checkpoint_json(head_)}}) + "\n";
+    }
+    return out;
+  }
+
+ private:
+  registry::Queries& queries_;
+  const store::Head head_;
+  const bool lines_;
+  std::uint64_t next_ = 1;
+  bool closed_ = false;
+};
 
 Result<Response> whole(RegistryApi api, const Request& request) {
   const Principal who = TRY(caller(request, api.identity));
@@ -55,15 +86,11 @@ Result<Response> whole(RegistryApi api, const Request& request) {
   if (format != "jsonl" && format != "csv") query.complain("format", "must be jsonl or csv");
   TRY(query.done());
   const bool lines = format == "jsonl";
-  std::string body = lines ? "" : "seq,time,actor,action,resource,details,previousHash,hash\r\n";
-  const store::Head head = TRY(api.queries.journal(who, project, [&](const journal::Entry& entry) {
-    body += lines ? json::serialize(entry_json(entry)) + "\n" : csv_line(entry);
-  }));
-  if (lines) body += json::serialize(json::object{{"checkpoint", checkpoint_json(head)}}) + "\n";
+  store::Head head = TRY(api.queries.checkpoint(who, project));
   Response response;
   response.content_type = lines ? "application/x-ndjson" : "text/csv; charset=utf-8";
   response.headers.emplace_back("Content-Disposition", "attachment; filename=\"journal." + format + "\"");
-  response.body = std::move(body);
+  response.body = Pieces(Export(api.queries, std::move(head), lines));
   return response;
 }
 
@@ -84,10 +111,9 @@ Result<Response> proof(RegistryApi api, const Request& request) {
   TRY(query.done());
   const auto found = TRY(api.queries.proof(who, project, static_cast<std::uint64_t>(*seq)));
   json::array path;
-  for (const Hash256& hash : found.path) path.emplace_back("sha256:" + to_hex(hash));
-  const std::string leaf = to_hex(journal::leaf_hash(journal::canonical_entry(found.entry)));
+  for (const Hash256& hash : found.path) path.emplace_back(prefixed(hash));
   return answer(json::object{{"seq", found.entry.seq},
-                             {"leafHash", "sha256:" + leaf},
+                             {"leafHash", prefixed(journal::leaf_of(found.entry))},
                              {"path", std::move(path)},
                              {"checkpoint", checkpoint_json(found.head)}});
 }

@@ -115,6 +115,7 @@ class Query {
   explicit Query(const Request& request);
   std::optional<std::string> text_if(std::string_view name);  // empty counts as wrong
   std::string text(std::string_view name);
+  void take(std::string_view name) { known_.emplace(name); }  // any value, for those who read it themselves
   std::optional<std::int64_t> integer_if(std::string_view name, std::int64_t least, std::int64_t most);
   std::optional<bool> flag_if(std::string_view name);  // "true" or "false"
   std::optional<Time> time_if(std::string_view name);

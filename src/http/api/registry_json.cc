@@ -83,8 +83,6 @@ json::object protection_json(const Protection& protection, const std::map<TeamId
             {"temperatureMax", number_or_null(protection.models.temperature_max)}}}};
 }
 
-std::string prefixed(const Hash256& hash) { return "sha256:" + to_hex(hash); }
-
 json::array lines_json(const DiffHunk& hunk) {
   json::array out;
   for (const DiffLine& line : hunk.lines) {
@@ -98,11 +96,9 @@ json::array lines_json(const DiffHunk& hunk) {
 
 }  // namespace
 
-json::value id_or_null(const std::string& id) { return id.empty() ? json::value() : json::value(id); }
+std::string prefixed(const Hash256& hash) { return "sha256:" + to_hex(hash); }
 
-json::object list_json(json::array items, const std::string& next_cursor) {
-  return {{"items", std::move(items)}, {"nextCursor", id_or_null(next_cursor)}};
-}
+json::value id_or_null(const std::string& id) { return id.empty() ? json::value() : json::value(id); }
 
 json::object actor_json(const PrincipalId& id, const registry::Displays& displays) {
   const auto display = displays.find(id);

@@ -23,8 +23,7 @@ boost::json::object diff_json(const registry::DiffView& view);
 boost::json::object entry_json(const journal::Entry& entry);
 boost::json::object checkpoint_json(const store::Head& head);
 
-// {"items":[…],"nextCursor":…}
-boost::json::object list_json(boost::json::array items, const std::string& next_cursor);
 boost::json::value id_or_null(const std::string& id);
+std::string prefixed(const Hash256& hash);  // "sha256:…"
 
 }  // namespace imprimatur::http
