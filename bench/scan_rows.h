@@ -50,4 +50,20 @@ inline std::vector<Row> read_rows(const std::filesystem::path& file) {
   return rows;
 }
 
+// The texts of the rows, one after another, cut into pieces of `size` bytes.
+inline std::vector<std::string> joined_rows(const std::vector<Row>& rows, std::size_t size) {
+  std::vector<std::string> out;
+  std::string text;
+  for (const Row& row : rows) {
+    text += row.text;
+    text += "\n\n";
+    if (text.size() < size) continue;
+    std::size_t end = size;
+    while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    out.push_back(text.substr(0, end));
+    text.clear();
+  }
+  return out;
+}
+
 }  // namespace imprimatur::bench

@@ -27,23 +27,6 @@ double scan_once(const scan::Ruleset& rules, std::string_view text, std::size_t&
   return cpu_seconds() - start;
 }
 
-// Real prompts, one after another, until they make 50 KB.
-std::vector<std::string> large_prompts(const std::vector<Row>& rows) {
-  constexpr std::size_t kSize = 50 * 1024;
-  std::vector<std::string> out;
-  std::string text;
-  for (const Row& row : rows) {
-    text += row.text;
-    text += "\n\n";
-    if (text.size() < kSize) continue;
-    std::size_t end = kSize;
-    while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    out.push_back(text.substr(0, end));
-    text.clear();
-  }
-  return out;
-}
-
 }  // namespace
 }  // namespace imprimatur::bench
 
@@ -73,7 +56,7 @@ int main(int argc, char** argv) {
               rows.size(), static_cast<double>(bytes) / 1e6, rounds[rounds.size() / 2], rounds.size(),
               rounds.front(), rounds.back());
   std::vector<double> times;
-  const std::vector<std::string> large = bench::large_prompts(rows);
+  const std::vector<std::string> large = bench::joined_rows(rows, 50 * 1024);
   for (int round = 0; round < 5; ++round)
     for (const std::string& text : large) times.push_back(bench::scan_once(*rules, text, findings) * 1e3);
   std::sort(times.begin(), times.end());

@@ -9,7 +9,7 @@ add_custom_command(
 target_sources(imprimatur_scan PRIVATE ${embedded_packs})
 
 if(IMPRIMATUR_BENCH)
-  foreach(bench IN ITEMS scan_quality scan_speed)
+  foreach(bench IN ITEMS scan_quality scan_reports scan_speed)
     add_executable(${bench} ${CMAKE_SOURCE_DIR}/bench/${bench}.cc)
     target_include_directories(${bench} PRIVATE ${CMAKE_SOURCE_DIR})
     target_link_libraries(${bench} PRIVATE imprimatur_scan)

@@ -31,8 +31,6 @@ class AhoCorasick {
     }
   }
 
-  std::size_t table_bytes() const { return next_.size() * sizeof(next_[0]); }
-
  private:
   static constexpr std::uint32_t kHasOutput = 0x8000'0000;
   static constexpr std::uint32_t kStateMask = 0x7FFF'FFFF;

@@ -35,6 +35,41 @@ struct Fence {
 constexpr std::array kFences = {Fence{"{{{", "}}}"}, Fence{"{{", "}}"}, Fence{"${", "}"}, Fence{"<%=", "%>"},
                                 Fence{"{", "}"}};
 
+std::size_t behind_blanks(std::string_view text, std::size_t at) {
+  while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
+  return at;
+}
+
+// Where `close` begins behind what starts at `inside`, or npos when it is too far away.
+std::size_t end_of_inside(std::string_view text, std::size_t inside, std::string_view close) {
+  const std::size_t near = text.substr(inside, kPlaceholderBytes).find(close);
+  if (near != std::string_view::npos) return inside + near;
+  std::size_t name_end = inside;
+  while (name_end < text.size() && is_name_byte(text[name_end])) ++name_end;
+  const std::size_t at = behind_blanks(text, name_end);
+  return text.compare(at, close.size(), close) == 0 ? at : std::string_view::npos;
+}
+
+// The next byte that can open a placeholder. Positions must not go back.
+class Openings {
+ public:
+  explicit Openings(std::string_view text) : text_(text) {}
+  std::size_t next(std::size_t at) {
+    std::size_t first = std::string_view::npos;
+    for (std::size_t i = 0; i < kBytes.size(); ++i) {
+      if (ahead_[i] != std::string_view::npos && (ahead_[i] < at || at == 0))
+        ahead_[i] = text_.find(kBytes[i], at);
+      first = std::min(first, ahead_[i]);
+    }
+    return first;
+  }
+
+ private:
+  static constexpr std::string_view kBytes = "{$<";
+  std::string_view text_;
+  std::array<std::size_t, 3> ahead_{};
+};
+
 char lower(char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); }
 
 std::string_view line_before(std::string_view text, std::size_t at) {
@@ -47,19 +82,17 @@ std::string_view line_before(std::string_view text, std::size_t at) {
 
 std::vector<VariableUse> variable_uses(std::string_view text) {
   std::vector<VariableUse> uses;
-  for (std::size_t at = 0; at < text.size();) {
-    if (const char c = text[at]; c != '{' && c != '$' && c != '<') {
-      ++at;
-      continue;
-    }
+  Openings openings(text);
+  for (std::size_t at = openings.next(0); at < text.size();) {
     std::size_t next = at + 1;
     for (const Fence& fence : kFences) {
       if (text.compare(at, fence.open.size(), fence.open) != 0) continue;
-      const std::size_t inside = at + fence.open.size();
-      const std::size_t close = text.substr(inside, kPlaceholderBytes).find(fence.close);
+      // A hole may hold any number of blanks, so they do not count against the reach.
+      const std::size_t inside = behind_blanks(text, at + fence.open.size());
+      const std::size_t close = end_of_inside(text, inside, fence.close);
       if (close == std::string_view::npos) continue;
-      const std::string_view name = name_inside(text.substr(inside, close));
-      const std::size_t end = inside + close + fence.close.size();
+      const std::string_view name = name_inside(text.substr(inside, close - inside));
+      const std::size_t end = close + fence.close.size();
       if (name.empty()) {
         // A block tag or an expression: nothing in it is a use, but its inner braces are no placeholder
         // either.
@@ -70,7 +103,7 @@ std::vector<VariableUse> variable_uses(std::string_view text) {
       next = end;
       break;
     }
-    at = next;
+    at = openings.next(next);
   }
   return uses;
 }
@@ -137,22 +170,46 @@ bool is_delimited(std::string_view text, const VariableUse& use) {
          (previous == '`' && following == '`') || (previous == '[' && following == ']');
 }
 
+void Document::add_plain(std::string location, std::string_view role, std::string_view text, Origin origin) {
+  if (text.empty()) return;
+  Text& added =
+      texts.emplace_back(Text{std::move(location), role, text, text, text, origin, FoldedText(text), {}, {}});
+  if (origin == Origin::authored) added.variables = variable_uses(text);
+}
+
+void Document::add_json(std::string location, std::string_view json) {
+  if (json.empty()) return;
+  const JsonReading& reading = readings_.emplace_back(json);
+  const std::string_view text = reading.text();
+  // Of a string alone, the words are what everybody sees.
+  if (text.size() >= 2 && text.front() == '"' && reading.lines().back() == '\n')
+    return add_plain(std::move(location), {}, text.substr(1, text.size() - 2), Origin::attached);
+  texts.push_back({std::move(location),
+                   {},
+                   json,
+                   text,
+                   reading.lines(),
+                   Origin::attached,
+                   FoldedText(reading.lines()),
+                   {},
+                   &reading});
+}
+
 Document::Document(const TemplateView& the_view) : view(the_view) {
-  const auto add = [this](std::string location, std::string_view role, std::string_view raw, Origin origin) {
-    if (raw.empty()) return;
-    texts.push_back({std::move(location), role, raw, origin, FoldedText(raw), {}});
-    if (origin == Origin::authored) texts.back().variables = variable_uses(raw);
-  };
   const bool chat = view.form == TemplateForm::chat;
   for (std::size_t i = 0; i < view.parts.size(); ++i)
-    add(chat ? "messages[" + std::to_string(i) + "].content" : "content", view.parts[i].role,
-        view.parts[i].text, Origin::authored);
-  for (std::size_t i = 0; i < view.variables.size(); ++i)
-    add("variables[" + std::to_string(i) + "].description", {}, view.variables[i].description, Origin::json);
-  add("tools", {}, view.tools_json, Origin::json);
-  add("model", {}, view.model_json, Origin::json);
-  add("config", {}, view.config_json, Origin::json);
-  add("outputSchema", {}, view.output_schema_json, Origin::json);
+    add_plain(chat ? "messages[" + std::to_string(i) + "].content" : "content", view.parts[i].role,
+              view.parts[i].text, Origin::authored);
+  for (std::size_t i = 0; i < view.variables.size(); ++i) {
+    const std::string variable = "variables[" + std::to_string(i) + "]";
+    add_plain(variable + ".description", {}, view.variables[i].description, Origin::attached);
+    add_json(variable + ".default", view.variables[i].default_json);
+  }
+  add_plain("model.provider", {}, view.model_provider, Origin::attached);
+  add_plain("model.name", {}, view.model_name, Origin::attached);
+  add_json("tools", view.tools_json);
+  add_json("config", view.config_json);
+  add_json("outputSchema", view.output_schema_json);
 }
 
 bool Document::is_untrusted(const VariableUse& use) const {

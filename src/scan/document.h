@@ -3,9 +3,11 @@
 
 #include "scan/decode.h"
 #include "scan/fold.h"
+#include "scan/json_reading.h"
 #include "scan/scan.h"
 
 #include <cstddef>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,17 +32,22 @@ bool sounds_untrusted(std::string_view name);
 bool is_delimited(std::string_view text, const VariableUse& use);
 
 enum class Origin {
-  authored,  // a prompt or a message: the model reads it as text
-  json,      // tools, model, config, output schema: the strings in it matter
+  authored,  // a prompt or a message: values are put into it, and its sentences guard them
+  attached,  // descriptions, defaults, the model's names, tools, config, output schema: what they say matters
 };
 
 struct Text {
   std::string location;
   std::string_view role;
-  std::string_view raw;
+  std::string_view source;  // as written; spans count its bytes
+  std::string_view raw;     // as rules read it; matches count its bytes. Of a JSON text: escapes undone
+  std::string_view lines;   // byte for byte like `raw`, with every string of a JSON text on lines of its own
   Origin origin = Origin::authored;
-  FoldedText folded;
-  std::vector<VariableUse> variables;
+  FoldedText folded;                   // of `lines`
+  std::vector<VariableUse> variables;  // where it is authored
+  const JsonReading* json = nullptr;   // where `source` and `raw` differ
+
+  std::size_t source_of(std::size_t at) const { return json == nullptr ? at : json->source_of(at); }
 };
 
 // Something written in an encoding, and the worst that a rule sees in what it decodes to.
@@ -71,6 +78,12 @@ struct Document {
   bool exposed = false;  // some value comes from outside
 
   bool is_untrusted(const VariableUse& use) const;
+
+ private:
+  void add_plain(std::string location, std::string_view role, std::string_view text, Origin origin);
+  void add_json(std::string location, std::string_view json);
+
+  std::deque<JsonReading> readings_;  // texts point into them
 };
 
 // What a rule saw, in bytes of the raw text.

@@ -95,7 +95,10 @@ void tag_characters(const Document& document, const RuleSpec& rule, std::vector<
           start >= 4 && text.compare(start - 4, 4, "\xF0\x9F\x8F\xB4") == 0 && end - start <= 28;
       if (flag && spelled(text.substr(start, end - start)).compare(0, 2, "gb") == 0) return;
       std::string hidden = spelled(text.substr(start, end - start));
-      if (hidden.size() > 120) hidden = hidden.substr(0, 120) + "...";
+      if (hidden.size() > 120) {
+        hidden.resize(120);
+        hidden += "...";
+      }
       add(out, index, start, end, rule, hidden.empty() ? std::string() : "The hidden text reads: " + hidden);
       out.back().evidence = hidden;
     });

@@ -7,8 +7,6 @@
 namespace imprimatur::scan {
 namespace {
 
-constexpr std::size_t kMostSurfaceHits = 256;
-
 bool is_word_byte(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
@@ -30,8 +28,7 @@ void Matcher::collect_windows(std::string_view raw, const FoldedText& folded) {
     const std::size_t start = end - anchor.length;
     if (anchor.at_word_start && start > 0 && is_word_byte(text[start - 1])) return;
     if (anchor.surface) {
-      if (surface_hits_.size() < kMostSurfaceHits)
-        surface_hits_.push_back({*anchor.surface, folded.raw_start(start)});
+      surface_hits_.push_back({*anchor.surface, folded.raw_start(start)});
       return;
     }
     for (const std::uint32_t index : anchor.rules) {

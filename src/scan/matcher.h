@@ -31,7 +31,7 @@ class Matcher {
   bool match(std::string_view raw, const FoldedText& folded, std::size_t matches_per_rule,
              std::vector<PatternMatch>& out);
 
-  // The first places in the raw text of the last call that hold a common word in rot13 or backwards.
+  // The places in the raw text of the last call that hold a common word in rot13 or backwards.
   struct SurfaceHit {
     Encoding encoding;
     std::size_t at;

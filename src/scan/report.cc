@@ -173,7 +173,7 @@ ScanReport ReportBuilder::finish(const Document& document, std::size_t most) {
   }
   ScanReport report;
   std::vector<LineCounter> counters;
-  for (const Text& text : document.texts) counters.emplace_back(text.raw);
+  for (const Text& text : document.texts) counters.emplace_back(text.source);
   std::map<std::string, int> ordinals;
   for (const Seen& seen : seen_) {
     const RuleSpec& rule = *seen.rule;
@@ -185,8 +185,9 @@ ScanReport ReportBuilder::finish(const Document& document, std::size_t most) {
     finding.title = rule.title;
     finding.description = seen.match.detail.empty() ? rule.message : rule.message + " " + seen.match.detail;
     finding.remediation = rule.fix;
-    finding.location = document.texts[seen.match.text].location;
-    finding.span = {seen.match.start, seen.match.end, 1, 1};
+    const Text& text = document.texts[seen.match.text];
+    finding.location = text.location;
+    finding.span = {text.source_of(seen.match.start), text.source_of(seen.match.end), 1, 1};
     counters[seen.match.text].place(finding.span);
     finding.evidence = evidence_of(document, seen);
     finding.framing = seen.match.framing;

@@ -34,7 +34,7 @@ struct CompiledRule {
 };
 
 // Changes when the engine would report something else for the same rules.
-inline constexpr std::string_view kEngineVersion = "imprimatur-scan-1";
+inline constexpr std::string_view kEngineVersion = "imprimatur-scan-2";
 
 // Immutable, and safe from any thread.
 class Ruleset {

@@ -61,7 +61,7 @@ class Scan {
     std::vector<PatternMatch> found;
     refused_(!matcher_.match(text.raw, text.folded, limits_.matches_per_rule, found),
              "a rule matches more often than a scan may count");
-    const std::vector<Matcher::SurfaceHit> surface = matcher_.surface_hits();
+    const std::vector<Matcher::SurfaceHit> turned = matcher_.surface_hits();
     const std::vector<Framing> framings = frame(text.folded.text(), found);
     for (std::size_t i = 0; i < found.size(); ++i) {
       const RuleSpec& rule = rules_.rules()[found[i].rule].spec;
@@ -73,8 +73,8 @@ class Scan {
                   {},
                   {}});
     }
-    std::vector<Decoded> hidden = decode_stretches(text.raw);
-    add_turned_lines(text.raw, surface, hidden);
+    std::vector<Decoded> hidden = decode_stretches(text.lines);
+    add_turned_lines(text.lines, turned, hidden);
     for (Decoded& decoded : hidden) {
       Concealed concealed{index, std::move(decoded), {}, Severity::info, false};
       look_inside(concealed.decoded.text, 1, concealed);
@@ -127,7 +127,7 @@ class Scan {
     return rule.kind == FindingKind::text && rule.severity >= Severity::high;
   }
 
-  // A text needs two words of one encoding before its lines are turned.
+  // Each line that holds a turned word, once an encoding.
   static void add_turned_lines(std::string_view raw, const std::vector<Matcher::SurfaceHit>& hits,
                                std::vector<Decoded>& out) {
     for (const Encoding encoding : {Encoding::rot13, Encoding::reversed}) {
@@ -158,8 +158,11 @@ class Scan {
         worst.severity = rule.severity;
       }
     }
-    if (depth >= limits_.decode_depth) return;
-    for (const Decoded& inner : decode_stretches(text)) look_inside(inner.text, depth + 1, worst);
+    const std::vector<Decoded> inside = decode_stretches(text);
+    if (refused_(depth >= limits_.decode_depth && !inside.empty(),
+                 "an encoding stands within more encodings than a scan looks into"))
+      return;
+    for (const Decoded& inner : inside) look_inside(inner.text, depth + 1, worst);
   }
 
   const Ruleset& rules_;
@@ -172,18 +175,15 @@ class Scan {
 };
 
 std::string over_limits(const TemplateView& view, const ScanLimits& limits) {
-  std::size_t bytes = view.tools_json.size() + view.model_json.size() + view.config_json.size() +
-                      view.output_schema_json.size();
-  std::vector<std::string_view> texts = {view.tools_json, view.model_json, view.config_json,
-                                         view.output_schema_json};
-  for (const Part& part : view.parts) {
-    bytes += part.text.size();
-    texts.push_back(part.text);
-  }
+  std::vector<std::string_view> texts = {view.model_provider, view.model_name, view.tools_json,
+                                         view.config_json, view.output_schema_json};
+  for (const Part& part : view.parts) texts.push_back(part.text);
   for (const DeclaredVariable& variable : view.variables) {
-    bytes += variable.description.size();
     texts.push_back(variable.description);
+    texts.push_back(variable.default_json);
   }
+  std::size_t bytes = 0;
+  for (const std::string_view text : texts) bytes += text.size();
   if (view.parts.size() > limits.parts || view.variables.size() > limits.parts)
     return "too many parts to scan";
   if (bytes > limits.text_bytes)
@@ -210,7 +210,7 @@ std::string content_digest(const TemplateView& view) {
     hash.add(std::to_string(field.size()) + ":");
     hash.add(field);
   };
-  put("imprimatur-scan-content-1");
+  put("imprimatur-scan-content-2");
   put(std::to_string(static_cast<int>(view.form)));
   put(std::to_string(view.parts.size()));
   for (const Part& part : view.parts) {
@@ -222,10 +222,12 @@ std::string content_digest(const TemplateView& view) {
     put(variable.name);
     put(variable.type);
     put(variable.description);
+    put(variable.default_json);
     put(std::to_string(static_cast<int>(variable.trust)));
   }
+  put(view.model_provider);
+  put(view.model_name);
   put(view.tools_json);
-  put(view.model_json);
   put(view.config_json);
   put(view.output_schema_json);
   return "sha256:" + to_hex(hash.finish());

@@ -25,7 +25,8 @@ struct DeclaredVariable {
   std::string_view name;
   std::string_view type;  // as declared; empty when it is not
   std::string_view description;
-  Trust trust = Trust::unknown;  // unknown: judged by the name
+  Trust trust = Trust::unknown;   // unknown: judged by the name
+  std::string_view default_json;  // a JSON text; empty for none
 };
 
 enum class TemplateForm { text, chat, policy };
@@ -35,22 +36,25 @@ struct TemplateView {
   TemplateForm form = TemplateForm::text;
   std::vector<Part> parts;
   std::vector<DeclaredVariable> variables;
+  std::string_view model_provider;
+  std::string_view model_name;
   // JSON texts; empty for none. They are searched for what their strings say, and tools for what they allow.
   std::string_view tools_json;
-  std::string_view model_json;
   std::string_view config_json;
   std::string_view output_schema_json;
   // The digest of the version, echoed in the report. Empty: the digest of the view itself.
   std::string_view digest;
 };
 
-// What is over a limit is not scanned, and the report says so with status error.
+// What is over a limit is not scanned, and the report says so with status error. Nothing else ends a scan
+// before its text.
 struct ScanLimits {
-  std::size_t text_bytes = 1024 * 1024;  // all parts and JSON texts together
+  // All texts together. The largest version that may be saved fits.
+  std::size_t text_bytes = 2 * 1024 * 1024;
   std::size_t parts = 1'000;
   std::size_t matches_per_rule = 1'000;  // in one part
   std::size_t findings = 5'000;          // in one report
-  std::size_t decode_depth = 2;          // an encoding within an encoding; deeper is not looked into
+  std::size_t decode_depth = 4;          // encodings within each other
   std::size_t decoded_ratio = 4;         // decoded bytes for each byte of text, all layers together
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include <re2/re2.h>
 
@@ -185,13 +186,9 @@ void no_scope(const Document& document, const RuleSpec& rule, std::vector<Match>
 }
 
 void repeated_variable(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
-  const auto uses = untrusted_uses(document);
-  for (std::size_t i = 2; i < uses.size(); ++i) {
-    const auto same = std::count_if(uses.begin(), uses.begin() + static_cast<std::ptrdiff_t>(i),
-                                    [&](const Use& use) { return use.use->name == uses[i].use->name; });
-    if (same == 2) add(out, uses[i].text, *uses[i].use, rule.severity, "This is its third place.");
-    if (i > 200) return;
-  }
+  std::map<std::string_view, int> places;
+  for (const auto& [index, use] : untrusted_uses(document))
+    if (++places[use->name] == 3) add(out, index, *use, rule.severity, "This is its third place.");
 }
 
 }  // namespace imprimatur::scan

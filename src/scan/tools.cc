@@ -62,10 +62,10 @@ std::vector<Tool> tools_in(const boost::json::value& root, std::size_t index, st
 void each_tool(const Document& document, const std::function<void(const Tool&)>& each) {
   const auto index = tools_text(document);
   if (!index) return;
-  const std::string_view raw = document.texts[*index].raw;
-  const auto root = parse_json(raw);
+  const Text& text = document.texts[*index];
+  const auto root = parse_json(text.source);
   if (!root.ok()) return;
-  for (const Tool& tool : tools_in(*root, *index, raw)) each(tool);
+  for (const Tool& tool : tools_in(*root, *index, text.raw)) each(tool);
 }
 
 }  // namespace

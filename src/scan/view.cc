@@ -17,7 +17,12 @@ TemplateView view_of(const Content& content, std::string_view digest) {
       break;
   }
   for (const Variable& variable : content.variables)
-    view.variables.push_back({variable.name, name_of(variable.type), variable.description, Trust::unknown});
+    view.variables.push_back(
+        {variable.name, name_of(variable.type), variable.description, Trust::unknown, variable.default_json});
+  if (content.model) {
+    view.model_provider = content.model->provider;
+    view.model_name = content.model->name;
+  }
   view.tools_json = content.tools;
   view.config_json = content.config;
   view.output_schema_json = content.output_schema;
