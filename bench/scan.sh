@@ -4,5 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 cmake --preset bench >/dev/null
 ninja -C build/bench scan_speed scan_quality >/dev/null
-build/bench/scan_speed "$@"
+missed=0
+build/bench/scan_speed "$@" || missed=1
 build/bench/scan_quality "$@"
+exit "$missed"

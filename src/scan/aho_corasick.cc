@@ -2,6 +2,8 @@
 
 #include "base/check.h"
 
+#include <numeric>
+
 namespace imprimatur::scan {
 
 AhoCorasick::AhoCorasick(const std::vector<std::string>& keywords) {
@@ -38,7 +40,26 @@ AhoCorasick::AhoCorasick(const std::vector<std::string>& keywords) {
     for (std::uint32_t c = 0; c < width_; ++c)
       if (const std::uint32_t child = next_[order[i] * std::size_t{width_} + c]; child != kNone)
         order.push_back(child);
+  number_by_depth(order);
+  std::iota(order.begin(), order.end(), 0U);
   complete(order);
+}
+
+// Most of a text is read in the states near the root: side by side they stay in the cache.
+void AhoCorasick::number_by_depth(const std::vector<std::uint32_t>& order) {
+  std::vector<std::uint32_t> number(order.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) number[order[i]] = i;
+  std::vector<std::uint32_t> next(next_.size());
+  std::vector<std::uint32_t> outputs(outputs_.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) {
+    outputs[i] = outputs_[order[i]];
+    for (std::uint32_t c = 0; c < width_; ++c) {
+      const std::uint32_t edge = next_[order[i] * std::size_t{width_} + c];
+      next[i * std::size_t{width_} + c] = edge == kNone ? kNone : number[edge];
+    }
+  }
+  next_ = std::move(next);
+  outputs_ = std::move(outputs);
 }
 
 void AhoCorasick::complete(const std::vector<std::uint32_t>& parents_first) {

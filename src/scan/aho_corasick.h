@@ -39,6 +39,7 @@ class AhoCorasick {
     std::uint32_t keyword;
     std::uint32_t next;
   };
+  void number_by_depth(const std::vector<std::uint32_t>& order);
   void complete(const std::vector<std::uint32_t>& parents_first);
 
   std::array<std::uint8_t, 256> classes_{};

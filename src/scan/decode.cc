@@ -104,7 +104,7 @@ class Decoder {
       const std::size_t size = at - start;
       single_letters = size == 1 && kinds == kLetter ? single_letters + 1 : 0;
       may_be_spaced_ |= single_letters >= kLeastSpacedLetters;
-      mixed_words_ += (kinds & kLetter) != 0 && (kinds & kDigit) != 0 ? 1 : 0;
+      if ((kinds & kLetter) != 0 && (kinds & kDigit) != 0) mixed_words_.push_back({start, at});
       if (size >= kLeastBase64) long_token(start, at);
       if (size == 8 && kinds == kDigit && raw_[start] <= '1') at = octets(start, at, 8, 2);
       if (size == 2 && (kinds & kDigit) != 0 && hex_value(raw_[start]) >= 0) at = octets(start, at, 2, 16);
@@ -307,13 +307,15 @@ class Decoder {
 
   // Letters set apart by spaces, and digits in place of letters, line by line.
   void lines() {
-    const bool may_be_leet = mixed_words_ >= kLeastLeetWords;
+    const bool may_be_leet = mixed_words_.size() >= kLeastLeetWords;
+    auto mixed = mixed_words_.begin();
     if (!may_be_spaced_ && !may_be_leet) return;
     for (std::size_t start = 0; start < raw_.size();) {
       const std::size_t newline = raw_.find('\n', start);
       const std::size_t end = std::min({newline, raw_.size(), start + kMostLineBytes});
       if (may_be_spaced_) spaced(start, end);
-      if (may_be_leet) leet(start, end);
+      while (mixed != mixed_words_.end() && mixed->end <= start) ++mixed;
+      if (may_be_leet && mixed != mixed_words_.end() && mixed->start < end) leet(start, end);
       start = end == newline ? end + 1 : end;
     }
   }
@@ -388,7 +390,11 @@ class Decoder {
   const std::string_view raw_;
   std::size_t floor_ = 0;
   bool may_be_spaced_ = false;
-  std::size_t mixed_words_ = 0;
+  struct Word {
+    std::size_t start;
+    std::size_t end;
+  };
+  std::vector<Word> mixed_words_;  // of letters and digits
   std::vector<Decoded> out_;
 };
 

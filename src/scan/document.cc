@@ -196,6 +196,12 @@ void Document::add_json(std::string location, std::string_view json) {
 }
 
 Document::Document(const TemplateView& the_view) : view(the_view) {
+  add_texts();
+  for (Text& text : texts)
+    if (!text.folded.raw_is_ascii()) text.strange = strange_characters(text.raw);
+}
+
+void Document::add_texts() {
   const bool chat = view.form == TemplateForm::chat;
   for (std::size_t i = 0; i < view.parts.size(); ++i)
     add_plain(chat ? "messages[" + std::to_string(i) + "].content" : "content", view.parts[i].role,

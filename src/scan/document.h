@@ -36,6 +36,18 @@ enum class Origin {
   attached,  // descriptions, defaults, the model's names, tools, config, output schema: what they say matters
 };
 
+// Which of the characters that readers do not see, or take for others, a text holds at all. Rules about the
+// others need not look.
+struct StrangeCharacters {
+  bool tags = false;
+  bool overrides = false;
+  bool zero_widths = false;
+  bool selectors = false;
+  bool styled = false;
+  bool other_scripts = false;  // letters of scripts that have look-alikes of Latin ones, and some others
+};
+StrangeCharacters strange_characters(std::string_view text);
+
 struct Text {
   std::string location;
   std::string_view role;
@@ -46,6 +58,7 @@ struct Text {
   FoldedText folded;                   // of `lines`
   std::vector<VariableUse> variables;  // where it is authored
   const JsonReading* json = nullptr;   // where `source` and `raw` differ
+  StrangeCharacters strange{};         // in `raw`
 
   std::size_t source_of(std::size_t at) const { return json == nullptr ? at : json->source_of(at); }
 };
@@ -80,6 +93,7 @@ struct Document {
   bool is_untrusted(const VariableUse& use) const;
 
  private:
+  void add_texts();
   void add_plain(std::string location, std::string_view role, std::string_view text, Origin origin);
   void add_json(std::string location, std::string_view json);
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
+#include <cstring>
 
 #include <unicode/bytestream.h>
 #include <unicode/edits.h>
@@ -50,8 +52,69 @@ const LookAlike* look_alike(UChar32 letter) {
 
 bool is_latin_letter(UChar32 c) { return c >= 'a' && c <= 'z'; }
 
-bool is_ascii(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) & 0x80; });
+// The number of bytes before the first that is not ASCII.
+std::size_t ascii_run(std::string_view text) {
+  std::size_t at = 0;
+  for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if ((word & 0x8080808080808080ULL) != 0) break;
+  }
+  while (at < text.size() && !(static_cast<unsigned char>(text[at]) & 0x80)) ++at;
+  return at;
+}
+
+// Appends `text` with the letters A to Z in lower case; eight bytes a step, because every text passes here.
+void append_lower(std::string& out, std::string_view text) {
+  constexpr std::uint64_t kEach = 0x0101010101010101ULL;
+  std::size_t to = out.size();
+  out.append(text);
+  std::uint64_t word = 0;
+  for (; to + sizeof word <= out.size(); to += sizeof word) {
+    std::memcpy(&word, out.data() + to, sizeof word);
+    const std::uint64_t low = word & (0x7F * kEach);
+    const std::uint64_t from_a = low + (0x80 - 'A') * kEach;
+    const std::uint64_t above_z = low + (0x7F - 'Z') * kEach;
+    word |= (~word & (from_a ^ above_z) & (0x80 * kEach)) >> 2;
+    std::memcpy(out.data() + to, &word, sizeof word);
+  }
+  for (; to < out.size(); ++to)
+    if (out[to] >= 'A' && out[to] <= 'Z') out[to] = static_cast<char>(out[to] + ('a' - 'A'));
+}
+
+const icu::Normalizer2& folding() {
+  static const icu::Normalizer2* const form = [] {
+    UErrorCode code = U_ZERO_ERROR;
+    const icu::Normalizer2* found = icu::Normalizer2::getNFKCCasefoldInstance(code);
+    CHECK(U_SUCCESS(code), "ICU cannot normalise");
+    return found;
+  }();
+  return *form;
+}
+
+// Characters beyond ASCII that fold to themselves and do not join what stands before them.
+class PlainCharacters {
+ public:
+  PlainCharacters() {
+    for (UChar32 c = 0x80; c < kFirstOfJoiners; ++c)
+      plain_[static_cast<std::size_t>(c)] =
+          folding().hasBoundaryBefore(c) &&
+          folding().normalize(icu::UnicodeString(c), code_).compare(icu::UnicodeString(c)) == 0;
+    for (UChar32 c = kFirstOfJoiners; c < 0x10000; ++c)
+      plain_[static_cast<std::size_t>(c)] = folding().isInert(c);
+    for (UChar32 c = 0x1F000; c < kEnd; ++c) plain_[static_cast<std::size_t>(c)] = folding().isInert(c);
+    CHECK(U_SUCCESS(code_), "ICU cannot normalise");
+  }
+  bool has(UChar32 c) const { return c < kEnd && plain_[static_cast<std::size_t>(c)]; }
+
+ private:
+  static constexpr UChar32 kEnd = 0x20000;
+  static constexpr UChar32 kFirstOfJoiners = 0x2000;  // above, what does not join is enough
+  UErrorCode code_ = U_ZERO_ERROR;
+  std::bitset<kEnd> plain_;
+};
+const PlainCharacters& plain_characters() {
+  static const PlainCharacters table;
+  return table;
 }
 
 }  // namespace
@@ -70,21 +133,32 @@ class FoldedText::Builder {
     segments.push_back({static_cast<std::uint32_t>(folded), static_cast<std::uint32_t>(raw), same_length});
   }
 
+  // ICU sees only what it changes, with the character before, which may join it; every character that is
+  // ASCII or plain begins a stretch of its own, so the pieces fold as the whole does.
   void normalise(std::string_view raw) {
-    UErrorCode code = U_ZERO_ERROR;
-    const icu::Normalizer2* form = icu::Normalizer2::getNFKCCasefoldInstance(code);
-    icu::Edits edits;
-    icu::StringByteSink<std::string> sink(&out_.text_, static_cast<int32_t>(raw.size()));
-    form->normalizeUTF8(0, icu::StringPiece(raw.data(), static_cast<int32_t>(raw.size())), sink, &edits,
-                        code);
-    CHECK(U_SUCCESS(code), "ICU cannot normalise");
-    auto each = edits.getFineIterator();
-    while (each.next(code)) {
-      const bool same = !each.hasChange() || (each.oldLength() == 1 && each.newLength() == 1);
-      segment(static_cast<std::size_t>(each.destinationIndex()), static_cast<std::size_t>(each.sourceIndex()),
-              same);
+    const PlainCharacters& plain = plain_characters();
+    out_.text_.reserve(raw.size());
+    std::size_t done = 0;
+    std::size_t last = 0;  // the character before `at`
+    for (std::size_t at = 0; at < raw.size();) {
+      if (const std::size_t ascii = ascii_run(raw.substr(at)); ascii > 0) {
+        at += ascii;
+        last = at - 1;
+        continue;
+      }
+      if (is_plain(plain, raw, at)) {
+        last = at;
+        skip(raw, at);
+        continue;
+      }
+      const std::size_t start = at > done ? last : at;
+      copy_plain(raw, done, start);
+      do skip(raw, at);
+      while (at < raw.size() && !is_plain(plain, raw, at));
+      normalise_stretch(raw, start, at);
+      done = at;
     }
-    CHECK(U_SUCCESS(code), "ICU lost track of its edits");
+    copy_plain(raw, done, raw.size());
   }
 
   // The second pass: words in which look-alikes stand for Latin letters.
@@ -122,6 +196,38 @@ class FoldedText::Builder {
     std::size_t start;
     std::size_t end;
   };
+
+  static void skip(std::string_view raw, std::size_t& at) { U8_FWD_1_UNSAFE(raw.data(), at); }
+
+  static bool is_plain(const PlainCharacters& plain, std::string_view raw, std::size_t at) {
+    if (!(static_cast<unsigned char>(raw[at]) & 0x80)) return true;
+    UChar32 c = 0;
+    U8_GET_UNSAFE(raw.data(), at, c);
+    return plain.has(c);
+  }
+
+  void copy_plain(std::string_view raw, std::size_t from, std::size_t to) {
+    if (from == to) return;
+    segment(out_.text_.size(), from, true);
+    append_lower(out_.text_, raw.substr(from, to - from));
+  }
+
+  void normalise_stretch(std::string_view raw, std::size_t from, std::size_t to) {
+    UErrorCode code = U_ZERO_ERROR;
+    const std::size_t base = out_.text_.size();
+    const auto size = static_cast<int32_t>(to - from);
+    icu::Edits edits;
+    icu::StringByteSink<std::string> sink(&out_.text_);
+    folding().normalizeUTF8(0, icu::StringPiece(raw.data() + from, size), sink, &edits, code);
+    CHECK(U_SUCCESS(code), "ICU cannot normalise");
+    auto each = edits.getFineIterator();
+    while (each.next(code)) {
+      const bool same = !each.hasChange() || (each.oldLength() == 1 && each.newLength() == 1);
+      segment(base + static_cast<std::size_t>(each.destinationIndex()),
+              from + static_cast<std::size_t>(each.sourceIndex()), same);
+    }
+    CHECK(U_SUCCESS(code), "ICU lost track of its edits");
+  }
 
   static std::uint32_t raw_of(const Segment& segment, std::size_t at) {
     return segment.same_length ? segment.raw + static_cast<std::uint32_t>(at - segment.folded) : segment.raw;
@@ -183,11 +289,9 @@ class FoldedText::Builder {
   FoldedText& out_;
 };
 
-FoldedText::FoldedText(std::string_view raw) : raw_size_(raw.size()), ascii_(is_ascii(raw)) {
+FoldedText::FoldedText(std::string_view raw) : raw_size_(raw.size()), ascii_(ascii_run(raw) == raw.size()) {
   if (ascii_) {
-    text_.resize(raw.size());
-    std::transform(raw.begin(), raw.end(), text_.begin(),
-                   [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); });
+    append_lower(text_, raw);
     return;
   }
   Builder builder(*this);

@@ -3,6 +3,10 @@
 #include "base/property_test.h"
 
 #include <gtest/gtest.h>
+#include <unicode/bytestream.h>
+#include <unicode/edits.h>
+#include <unicode/normalizer2.h>
+#include <unicode/unistr.h>
 
 namespace imprimatur::scan {
 namespace {
@@ -54,6 +58,37 @@ TEST(Fold, PositionsStayInOrderAndWithinBounds) {
         EXPECT_GT(text.raw_end(at + 1), text.raw_start(at)) << raw;
       }
       last = text.raw_start(at);
+    }
+  });
+}
+
+// Text is folded in pieces; the pieces must fold as the whole does.
+TEST(FoldProperties, FoldsAsIcuDoes) {
+  std::vector<std::string> pieces = {"e", "A", " ", "z\n"};
+  for (const UChar32 c : {0x301,  0x308,  0x327,  0x1161, 0x11A8,  0x1100,  0xAC00,  0xAC01,  0xAD,    0x200B,
+                          0x200D, 0xFE0F, 0xFB01, 0xC9,   0xE9,    0xFC,    0x1E9E,  0xDF,    0x2026,  0x201C,
+                          0xA0,   0x6F22, 0x30AB, 0x3099, 0xFF76,  0xFF9E,  0x1F600, 0x1D7CE, 0xE0041, 0x0915,
+                          0x093C, 0x0958, 0x1E0A, 0x212B, 0x11099, 0x110BA, 0x0F71,  0x0F72,  0x0F74}) {
+    std::string piece;
+    icu::UnicodeString(c).toUTF8String(piece);
+    pieces.push_back(piece);
+  }
+  UErrorCode code = U_ZERO_ERROR;
+  const icu::Normalizer2* form = icu::Normalizer2::getNFKCCasefoldInstance(code);
+  for_random(2000, [&](Random& random) {
+    const std::string raw = random.text(pieces, 12);
+    std::string whole;
+    icu::StringByteSink<std::string> sink(&whole);
+    icu::Edits edits;
+    form->normalizeUTF8(0, icu::StringPiece(raw), sink, &edits, code);
+    ASSERT_TRUE(U_SUCCESS(code));
+    const FoldedText folded(raw);
+    ASSERT_EQ(folded.text(), whole) << raw;
+    for (auto each = edits.getFineIterator(); each.next(code);) {
+      if (each.newLength() == 0) continue;
+      EXPECT_EQ(folded.raw_start(static_cast<std::size_t>(each.destinationIndex())),
+                static_cast<std::size_t>(each.sourceIndex()))
+          << raw;
     }
   });
 }

@@ -3,7 +3,8 @@
 #include "scan/predicates.h"
 
 #include <algorithm>
-#include <array>
+#include <cstdint>
+#include <cstring>
 
 #include <unicode/uchar.h>
 #include <unicode/uscript.h>
@@ -28,6 +29,10 @@ Character character_at(std::string_view text, std::size_t at) {
 
 // The next byte that is not ASCII, at or behind `at`.
 std::size_t next_non_ascii(std::string_view text, std::size_t at) {
+  for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if ((word & 0x8080808080808080ULL) != 0) break;
+  }
   while (at < text.size() && !(static_cast<unsigned char>(text[at]) & 0x80)) ++at;
   return at;
 }
@@ -79,16 +84,41 @@ void add(std::vector<Match>& out, std::size_t text, std::size_t start, std::size
   out.push_back({text, start, end, rule.severity, Framing::active, std::move(detail), {}});
 }
 
+bool is_styled(UChar32 c) {
+  return (c >= 0x1D400 && c <= 0x1D6A5) || (c >= 0xFF21 && c <= 0xFF3A) || (c >= 0xFF41 && c <= 0xFF5A);
+}
+// Every Greek, Cyrillic and Armenian letter, and a few more.
+bool may_be_other_script(UChar32 c) {
+  return (c >= 0x370 && c <= 0x58F) || (c >= 0x1C80 && c <= 0x1FFF) || c == 0x2126 ||
+         (c >= 0x2DE0 && c <= 0x2DFF) || (c >= 0xA640 && c <= 0xA69F) || (c >= 0xAB30 && c <= 0xAB6F) ||
+         (c >= 0xFB00 && c <= 0xFB4F) || (c >= 0x10000 && c < 0x1F000);
+}
+
 template <class Each>
-void each_text(const Document& document, Each&& each) {
+void each_text(const Document& document, bool StrangeCharacters::*holds, Each&& each) {
   for (std::size_t i = 0; i < document.texts.size(); ++i)
-    if (!document.texts[i].folded.raw_is_ascii()) each(i, document.texts[i].raw);
+    if (document.texts[i].strange.*holds) each(i, document.texts[i].raw);
 }
 
 }  // namespace
 
+StrangeCharacters strange_characters(std::string_view text) {
+  StrangeCharacters out;
+  for (std::size_t at = next_non_ascii(text, 0); at < text.size();) {
+    const Character c = character_at(text, at);
+    out.tags |= is_tag(c.code);
+    out.overrides |= is_override(c.code);
+    out.zero_widths |= is_zero_width(c.code);
+    out.selectors |= is_selector(c.code);
+    out.styled |= is_styled(c.code);
+    out.other_scripts |= may_be_other_script(c.code);
+    at = next_non_ascii(text, c.end);
+  }
+  return out;
+}
+
 void tag_characters(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
-  each_text(document, [&](std::size_t index, std::string_view text) {
+  each_text(document, &StrangeCharacters::tags, [&](std::size_t index, std::string_view text) {
     each_run(text, is_tag, [&](std::size_t start, std::size_t end, std::size_t) {
       // The flags of England, Scotland and Wales are a black flag, five or six tags and the cancel tag.
       const bool flag =
@@ -106,7 +136,7 @@ void tag_characters(const Document& document, const RuleSpec& rule, std::vector<
 }
 
 void bidi_controls(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
-  each_text(document, [&](std::size_t index, std::string_view text) {
+  each_text(document, &StrangeCharacters::overrides, [&](std::size_t index, std::string_view text) {
     std::size_t first = std::string_view::npos;
     for (std::size_t at = text.find('\xE2'); at != std::string_view::npos; at = text.find('\xE2', at + 1)) {
       if (!is_override(character_at(text, at).code)) continue;
@@ -137,7 +167,7 @@ void bidi_controls(const Document& document, const RuleSpec& rule, std::vector<M
 }
 
 void zero_width_in_words(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
-  each_text(document, [&](std::size_t index, std::string_view text) {
+  each_text(document, &StrangeCharacters::zero_widths, [&](std::size_t index, std::string_view text) {
     std::size_t first = std::string_view::npos;
     std::size_t last = 0;
     std::size_t places = 0;
@@ -157,7 +187,7 @@ void zero_width_in_words(const Document& document, const RuleSpec& rule, std::ve
 }
 
 void variation_selectors(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
-  each_text(document, [&](std::size_t index, std::string_view text) {
+  each_text(document, &StrangeCharacters::selectors, [&](std::size_t index, std::string_view text) {
     each_run(text, is_selector, [&](std::size_t start, std::size_t end, std::size_t count) {
       if (count >= 3) add(out, index, start, end, rule, std::to_string(count) + " selectors in a row.");
     });
@@ -168,7 +198,7 @@ void variation_selectors(const Document& document, const RuleSpec& rule, std::ve
 void styled_letters(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
   constexpr std::size_t kLeastLetters = 16;  // a heading of three words, not a logo
   constexpr std::size_t kMostBetween = 4;    // spaces and marks inside a sentence
-  each_text(document, [&](std::size_t index, std::string_view text) {
+  each_text(document, &StrangeCharacters::styled, [&](std::size_t index, std::string_view text) {
     std::size_t start = 0;
     std::size_t end = 0;
     std::size_t letters = 0;
@@ -178,9 +208,7 @@ void styled_letters(const Document& document, const RuleSpec& rule, std::vector<
     };
     for (std::size_t at = next_non_ascii(text, 0); at < text.size();) {
       const Character c = character_at(text, at);
-      const bool styled = (c.code >= 0x1D400 && c.code <= 0x1D6A5) ||
-                          (c.code >= 0xFF21 && c.code <= 0xFF3A) || (c.code >= 0xFF41 && c.code <= 0xFF5A);
-      if (styled) {
+      if (is_styled(c.code)) {
         if (letters > 0 && c.start > end + kMostBetween) close();
         if (letters++ == 0) start = c.start;
         end = c.end;
@@ -192,7 +220,7 @@ void styled_letters(const Document& document, const RuleSpec& rule, std::vector<
 }
 
 void mixed_scripts(const Document& document, const RuleSpec& rule, std::vector<Match>& out) {
-  each_text(document, [&](std::size_t index, std::string_view text) {
+  each_text(document, &StrangeCharacters::other_scripts, [&](std::size_t index, std::string_view text) {
     std::size_t words = 0;
     Match first{};
     std::size_t end = 0;

@@ -4,6 +4,7 @@
 #include "scan/score.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <tuple>
 
@@ -19,14 +20,12 @@ class LineCounter {
  public:
   explicit LineCounter(std::string_view text) : text_(text) {}
   void place(Span& span) {
-    for (; at_ < span.start; ++at_) {
-      if (text_[at_] == '\n') {
-        ++line_;
-        column_ = 1;
-      } else if (!is_continuation(text_[at_])) {
-        ++column_;
-      }
+    for (std::size_t newline = text_.find('\n', at_); newline < span.start; newline = text_.find('\n', at_)) {
+      ++line_;
+      column_ = 1;
+      at_ = newline + 1;
     }
+    for (; at_ < span.start; ++at_) column_ += is_continuation(text_[at_]) ? 0 : 1;
     span.line = line_;
     span.column = column_;
   }
@@ -52,12 +51,12 @@ std::string_view heading_above(std::string_view text, std::size_t at) {
   const std::size_t floor = at - std::min(at, kReach);
   std::size_t end = at;
   while (end > floor) {
-    const std::size_t newline = text.substr(0, end).rfind('\n');
-    const std::size_t start = newline == std::string_view::npos ? 0 : newline + 1;
+    const auto* newline = static_cast<const char*>(memrchr(text.data(), '\n', end));
+    const std::size_t start = newline == nullptr ? 0 : static_cast<std::size_t>(newline - text.data()) + 1;
     if (text[start] == '#' && start < at)
       return text.substr(start, std::min(text.find('\n', start), text.size()) - start);
-    if (newline == std::string_view::npos) break;
-    end = newline;
+    if (newline == nullptr) break;
+    end = start - 1;
   }
   return {};
 }

@@ -3,6 +3,7 @@
 #include "base/property_test.h"
 #include "base/utf8.h"
 #include "domain/content.h"
+#include "scan/document.h"
 #include "scan/report_json.h"
 #include "scan/ruleset.h"
 #include "scan/view.h"
@@ -14,6 +15,9 @@
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
+#include <unicode/uscript.h>
 
 namespace imprimatur::scan {
 namespace {
@@ -440,6 +444,24 @@ TEST(Scan, FingerprintsSurviveEditsElsewhere) {
   const ScanReport twice = scan_text(order + "\n" + order);
   std::set<std::string> fingerprints;
   for (const Finding& finding : twice.findings) EXPECT_TRUE(fingerprints.insert(finding.fingerprint).second);
+}
+
+// Rules about look-alike letters and hidden characters pass over texts that hold none.
+TEST(StrangeCharacters, NoneIsPassedOver) {
+  for (UChar32 c = 0x80; c <= 0x10FFFF; ++c) {
+    if (U_IS_SURROGATE(c)) continue;
+    std::string text;
+    icu::UnicodeString(c).toUTF8String(text);
+    const StrangeCharacters strange = strange_characters("plain " + text + " plain");
+    UErrorCode code = U_ZERO_ERROR;
+    const UScriptCode script = u_isalpha(c) ? uscript_getScript(c, &code) : USCRIPT_COMMON;
+    if (script == USCRIPT_GREEK || script == USCRIPT_CYRILLIC || script == USCRIPT_ARMENIAN) {
+      EXPECT_TRUE(strange.other_scripts) << std::hex << c;
+    }
+    EXPECT_EQ(strange.tags, c >= 0xE0001 && c <= 0xE007F);
+    EXPECT_EQ(strange.selectors, (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xE0100 && c <= 0xE01EF));
+    EXPECT_EQ(strange.overrides, (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069));
+  }
 }
 
 const std::vector<std::string>& pieces() {
