@@ -162,6 +162,8 @@ bool Protection::asks_for_nothing() const {
          !bounds_temperature(models) && unknown.empty();
 }
 
+bool Protection::asks_for_approvals() const { return people_needed(approvals) > 0; }
+
 std::string canonical_protection(const Protection& protection) {
   json::object teams;
   for (const auto& [team, count] : protection.approvals.teams) {

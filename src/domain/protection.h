@@ -40,6 +40,7 @@ struct Protection {
   // Requirement kinds in the stored form that this program does not know. Each blocks.
   std::vector<std::string> unknown;
   bool asks_for_nothing() const;
+  bool asks_for_approvals() const;
   bool operator==(const Protection&) const = default;
 };
 

@@ -27,6 +27,21 @@ GateItem gate_item(store::Tx& tx, const ReviewItem& item, const EnvironmentId& e
   return out;
 }
 
+// The version that a look at `version` may take as read: what is live, when `version` was saved after it. One
+// that was saved before what is live rests on other text: on the newest version before it that others had to
+// approve before it went live there, and was not taken back since. 0: there is none, so everything counts.
+std::int64_t vouched_for(store::Tx& tx, const ArtifactId& artifact, std::int64_t version,
+                         const EnvironmentId& environment) {
+  const auto live = store::live_release(tx, artifact, environment);
+  if (!live) return 0;
+  if (live->version < version && live->protection_met) return live->version;
+  for (const store::LetThrough& earlier : store::let_through_below(tx, artifact, environment, version)) {
+    const auto protection = store::protection(tx, environment, earlier.protection_version);
+    if (protection && protection->asks_for_approvals()) return std::min(earlier.version, live->version);
+  }
+  return 0;
+}
+
 bool same_items(const std::vector<ReviewItem>& a, const std::vector<ReviewItem>& b) {
   return std::is_permutation(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
     return x.artifact == y.artifact && x.version == y.version && x.digest == y.digest;
@@ -37,8 +52,7 @@ bool same_items(const std::vector<ReviewItem>& a, const std::vector<ReviewItem>&
 
 std::set<PrincipalId> contributors(store::Tx& tx, const ArtifactId& artifact, std::int64_t version,
                                    const EnvironmentId& environment) {
-  const auto live = store::live_release(tx, artifact, environment);
-  const auto all = store::savers(tx, artifact, live ? live->version : 0, version);
+  const auto all = store::savers(tx, artifact, vouched_for(tx, artifact, version, environment));
   return {all.begin(), all.end()};
 }
 

@@ -12,7 +12,8 @@
 namespace imprimatur::registry {
 
 // Everyone who saved, imported or is accountable for any version of the artifact since the one live in the
-// environment, and whoever did so for this version.
+// environment, or, for a version that is older than that, since the one it was built on that others let
+// through there: nobody whose text may stand in this version is left out.
 std::set<PrincipalId> contributors(store::Tx& tx, const ArtifactId& artifact, std::int64_t version,
                                    const EnvironmentId& environment);
 

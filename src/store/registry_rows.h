@@ -63,8 +63,8 @@ void put_version_state(Tx& tx, const ArtifactId& artifact, std::int64_t number, 
                        ArchiveReason reason);
 std::optional<Version> version(Tx& tx, const ArtifactId& artifact, std::int64_t number);
 Result<Page<Version>> versions(Tx& tx, const ArtifactId& artifact, const PageRequest& page);  // newest first
-// Authors and accountable owners of every version above `after`, and of `also`.
-std::vector<PrincipalId> savers(Tx& tx, const ArtifactId& artifact, std::int64_t after, std::int64_t also);
+// Authors and accountable owners of every version above `after`.
+std::vector<PrincipalId> savers(Tx& tx, const ArtifactId& artifact, std::int64_t after);
 
 void insert_scan(Tx& tx, const ScanRecord& scan);
 std::optional<ScanRecord> latest_scan(Tx& tx, const ArtifactId& artifact, std::int64_t version);
@@ -98,6 +98,14 @@ std::vector<Release> live_releases(Tx& tx, const ArtifactId& artifact);
 Result<Page<Release>> releases(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment,
                                const PageRequest& page);  // newest first
 bool any_release(Tx& tx, const EnvironmentId& environment);
+// Of the versions below `number` that went live there with their protection met, and were neither retired
+// there nor rolled back from, the newest under each protection, newest first.
+struct LetThrough {
+  std::int64_t version = 0;
+  std::int64_t protection_version = 0;
+};
+std::vector<LetThrough> let_through_below(Tx& tx, const ArtifactId& artifact,
+                                          const EnvironmentId& environment, std::int64_t number);
 // Versions that were taken out of an environment for good.
 void insert_retirement(Tx& tx, const ProjectId& project, const ArtifactId& artifact, std::int64_t version,
                        const EnvironmentId& environment, Time at);

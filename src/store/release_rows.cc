@@ -137,6 +137,22 @@ Result<Page<Release>> releases(Tx& tx, const ArtifactId& artifact, const Environ
   return out;
 }
 
+std::vector<LetThrough> let_through_below(Tx& tx, const ArtifactId& artifact,
+                                          const EnvironmentId& environment, std::int64_t number) {
+  return tx.database().all(
+      "SELECT max(r.version), r.protection_version FROM releases r WHERE r.project = (SELECT project FROM "
+      "artifacts WHERE id = ?) AND r.artifact = ? AND r.environment = ? AND r.version < ? "
+      "AND r.protection_met = 1 AND NOT EXISTS (SELECT 1 FROM retirements t WHERE t.project = r.project "
+      "AND t.artifact = r.artifact AND t.version = r.version AND t.environment = r.environment) "
+      "AND NOT EXISTS (SELECT 1 FROM releases b WHERE b.project = r.project AND b.artifact = r.artifact "
+      "AND b.environment = r.environment AND b.version = r.version AND b.ended = 'rolled_back') "
+      "GROUP BY r.protection_version ORDER BY max(r.version) DESC, r.protection_version",
+      [](const Row& row) {
+        return LetThrough{row.integer(0), row.integer(1)};
+      },
+      artifact, artifact, environment, number);
+}
+
 bool any_release(Tx& tx, const EnvironmentId& environment) {
   return tx.database()
       .one(

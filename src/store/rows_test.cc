@@ -155,9 +155,9 @@ TEST_P(RowsTest, VersionsAreKeptByteForByte) {
                 .items.at(0)
                 .number,
             1);
-  const auto who = look([&](Tx& tx) { return savers(tx, {"art_1"}, 1, 1); });
+  const auto who = look([&](Tx& tx) { return savers(tx, {"art_1"}, 0); });
   EXPECT_EQ(who, (std::vector<PrincipalId>{{"usr_1"}, {"usr_2"}, {"usr_7"}}));
-  EXPECT_EQ(look([&](Tx& tx) { return savers(tx, {"art_1"}, 2, 0); }), (std::vector<PrincipalId>{}));
+  EXPECT_EQ(look([&](Tx& tx) { return savers(tx, {"art_1"}, 2); }), (std::vector<PrincipalId>{}));
 
   ASSERT_TRUE(change([&](Tx& tx) {
                 for (int i = 1; i <= 3; ++i) {

@@ -137,21 +137,16 @@ Result<Page<Version>> versions(Tx& tx, const ArtifactId& artifact, const PageReq
   return paged(select.all(tx.database(), version_in), page, [](const Version& v) { return v.number; });
 }
 
-std::vector<PrincipalId> savers(Tx& tx, const ArtifactId& artifact, std::int64_t after, std::int64_t also) {
-  // In two halves: with OR between them, SQLite reads the whole table.
+std::vector<PrincipalId> savers(Tx& tx, const ArtifactId& artifact, std::int64_t after) {
   constexpr std::string_view kAbove =
       "SELECT DISTINCT author, accountable FROM versions WHERE project = (SELECT project FROM artifacts "
       "WHERE id = ?) AND artifact = ? AND number > ?";
-  constexpr std::string_view kThis =
-      "SELECT author, accountable FROM versions WHERE project = (SELECT project FROM artifacts WHERE id = ?) "
-      "AND artifact = ? AND number = ?";
   std::set<PrincipalId> found;
   const auto add = [&](const Row& row) {
     found.insert({row.text(0)});
     if (!row.text(1).empty()) found.insert({row.text(1)});
   };
   tx.database().each(kAbove, add, artifact, artifact, after);
-  tx.database().each(kThis, add, artifact, artifact, also);
   return {found.begin(), found.end()};
 }
 
