@@ -20,6 +20,7 @@ struct User {
   bool organisation_admin = false;
   bool disabled = false;
   Time created_at;
+  std::string salt;  // of the commitment to e-mail and display name
 };
 
 struct ServiceAccount {

@@ -190,4 +190,15 @@ std::string skeleton_of(std::string_view name) {
   return utf8(text);
 }
 
+std::string unicode_version() {
+  UVersionInfo library, unicode;
+  u_getVersion(library);
+  u_getUnicodeVersion(unicode);
+  char text[U_MAX_VERSION_STRING_LENGTH];
+  u_versionToString(library, text);
+  std::string out = std::string("ICU ") + text;
+  u_versionToString(unicode, text);
+  return out + ", Unicode " + text;
+}
+
 }  // namespace imprimatur

@@ -27,4 +27,7 @@ Result<std::string> checked_email(std::string_view email);
 // UTS 39 skeleton of the case-folded name: two names with one skeleton are one name.
 std::string skeleton_of(std::string_view name);
 
+// Of the tables behind skeleton_of: another version may find that other names look alike.
+std::string unicode_version();
+
 }  // namespace imprimatur

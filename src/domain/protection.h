@@ -73,6 +73,7 @@ struct Verdict {
   std::int64_t protection_version = 0;
   std::string comment;  // beside the journal, never in it
   Time at;
+  std::string salt;  // of the commitment to the comment
   bool operator==(const Verdict&) const = default;
 };
 

@@ -62,6 +62,7 @@ struct Version {
   PrincipalId accountable;        // the owner of the key that saved it; empty when a person did
   std::int64_t base_version = 0;  // 0: none
   Time created_at;
+  std::string salt;  // of the commitment to the message
 };
 
 struct ScanRecord {
@@ -103,6 +104,7 @@ struct Review {
   std::string comment;
   Time created_at;
   Time changed_at;
+  std::string salt;  // of the commitment to the comment
 };
 
 struct Comment {
@@ -112,6 +114,7 @@ struct Comment {
   PrincipalId by;
   std::string text;
   Time at;
+  std::string salt;  // of the commitment to the text
 };
 
 struct Label {

@@ -43,6 +43,7 @@ struct Release {
   Time at;
   ReleaseEnd end = ReleaseEnd::live;
   Time ended_at;
+  std::string salt;  // of the commitment to the reason
 };
 
 }  // namespace imprimatur

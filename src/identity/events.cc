@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "journal/commitment.h"
 
 #include <algorithm>
 
@@ -21,7 +22,12 @@ journal::Event event(std::string_view action, std::string resource, json::object
 }
 
 std::string user_resource(const PrincipalId& user) { return "user:" + user.text; }
-std::string name_digest(std::string_view name) { return "sha256:" + to_hex(sha256(name)); }
+std::string digest_of(std::string_view text) { return "sha256:" + to_hex(sha256(text)); }
+std::string name_digest(std::string_view name) { return digest_of(name); }
+
+std::string person_commitment(const User& user) {
+  return journal::commitment(user.salt, journal::person_text(user.email, user.display_name));
+}
 
 json::object project_details(const Project& project) {
   return {{"project", project.id.text}, {"nameDigest", name_digest(project.name)}};
@@ -45,7 +51,11 @@ journal::Event organisation_created(std::string_view signing_key_digest) {
 
 journal::Event user_created(const PrincipalId& actor, const User& user) {
   return event("user.created", user_resource(user.id),
-               {{"user", user.id.text}, {"organisationAdmin", user.organisation_admin}}, actor);
+               {{"user", user.id.text},
+                {"organisationAdmin", user.organisation_admin},
+                {"person", person_commitment(user)},
+                {"passwordDigest", digest_of(user.password_hash)}},
+               actor);
 }
 
 journal::Event user_changed(const PrincipalId& actor, const User& user, std::int64_t sessions_revoked) {
@@ -53,14 +63,17 @@ journal::Event user_changed(const PrincipalId& actor, const User& user, std::int
                {{"user", user.id.text},
                 {"disabled", user.disabled},
                 {"organisationAdmin", user.organisation_admin},
+                {"person", person_commitment(user)},
                 {"sessionsRevoked", sessions_revoked}},
                actor);
 }
 
-journal::Event password_changed(const PrincipalId& actor, const PrincipalId& person,
-                                std::int64_t sessions_revoked) {
-  return event("user.password_changed", user_resource(person),
-               {{"user", person.text}, {"sessionsRevoked", sessions_revoked}}, actor);
+journal::Event password_changed(const PrincipalId& actor, const User& user, std::int64_t sessions_revoked) {
+  return event("user.password_changed", user_resource(user.id),
+               {{"user", user.id.text},
+                {"passwordDigest", digest_of(user.password_hash)},
+                {"sessionsRevoked", sessions_revoked}},
+               actor);
 }
 
 journal::Event session_opened(const Session& session) {
@@ -129,6 +142,8 @@ journal::Event key_created(const PrincipalId& actor, const ApiKey& key) {
                {{"key", key.id.text},
                 {"serviceAccount", key.account.text},
                 {"owner", key.owner.text},
+                {"nameDigest", name_digest(key.name)},
+                {"hashDigest", digest_of(key.hash)},
                 {"scopes", std::move(scopes)},
                 {"environment", text_or_null(key.environment.text)},
                 {"expiresAt", key.expires_at ? json::value(to_rfc3339(*key.expires_at)) : json::value()}},
@@ -145,7 +160,7 @@ journal::Event environment_created(const PrincipalId& actor, const Environment& 
                 {"nameDigest", name_digest(environment.name)},
                 {"order", environment.order},
                 {"protectionVersion", environment.protection.version},
-                {"protectionDigest", digest_of(environment.protection)},
+                {"protectionDigest", imprimatur::digest_of(environment.protection)},
                 {"weakened", false},
                 {"proposedBy", nullptr}},
                actor);

@@ -17,8 +17,7 @@ inline constexpr std::string_view kAnonymous = "anonymous";
 journal::Event organisation_created(std::string_view signing_key_digest);
 journal::Event user_created(const PrincipalId& actor, const User& user);
 journal::Event user_changed(const PrincipalId& actor, const User& user, std::int64_t sessions_revoked);
-journal::Event password_changed(const PrincipalId& actor, const PrincipalId& person,
-                                std::int64_t sessions_revoked);
+journal::Event password_changed(const PrincipalId& actor, const User& user, std::int64_t sessions_revoked);
 journal::Event session_opened(const Session& session);
 journal::Event session_closed(const SessionId& session, const PrincipalId& person);
 enum class LoginFailure { unknown, password, disabled };

@@ -174,7 +174,7 @@ Result<TeamView> Projects::create_team(const Command& command, std::string_view 
       const TeamId first{outcome->substr(kTeamOutcome.size())};
       const auto team =
           std::find_if(all.begin(), all.end(), [&](const Team& one) { return one.id == first; });
-      CHECK(team != all.end(), "a team that is gone");
+      if (team == all.end()) throw store::DataBroken("a team that is gone");
       return team_view(*team, store::members(tx, id));
     }
     const auto checked = checked_short_name(name);

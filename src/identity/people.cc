@@ -3,6 +3,7 @@
 #include "identity/events.h"
 #include "identity/identity.h"
 #include "identity/standing.h"
+#include "journal/commitment.h"
 #include "store/registry_rows.h"
 
 #include <algorithm>
@@ -65,7 +66,7 @@ Result<Self> Identity::self(const Principal& principal) {
     if (principal.kind == PrincipalKind::service_account) {
       out.display_name = store::service_account(tx, principal.id)->name;
       const auto project = store::project(tx, principal.key_project);
-      CHECK(project.has_value(), "a key without a project");
+      if (!project) throw store::DataBroken("a key without a project");
       out.projects.push_back({*project, std::nullopt});
       for (const Environment& environment : store::environments(tx, project->id)) {
         if (environment.id == principal.key_environment) out.environment = environment.name;
@@ -103,7 +104,8 @@ Result<User> Identity::create_user(const Command& command, const NewUser& wanted
                     .display_name = name,
                     .password_hash = hash,
                     .organisation_admin = wanted.organisation_admin,
-                    .created_at = tx.now()};
+                    .created_at = tx.now(),
+                    .salt = journal::new_salt()};
     store::insert_user(tx, user);
     tx.append(journal::kOrganisation, user_created(command.principal.id, user));
     store::remember(tx, command, std::string(kUserOutcome) + id.text);
@@ -151,7 +153,10 @@ Result<User> Identity::change_user(const Command& command, const PrincipalId& id
     User after = *before;
     after.disabled = change.disabled.value_or(before->disabled);
     after.organisation_admin = change.organisation_admin.value_or(before->organisation_admin);
-    if (change.display_name) after.display_name = name;
+    if (change.display_name) {
+      after.display_name = name;
+      after.salt = journal::new_salt();
+    }
     const bool was_admin = before->organisation_admin && !before->disabled;
     if (was_admin && (after.disabled || !after.organisation_admin)) {
       TRY(keep_an_admin(tx, id));

@@ -59,7 +59,7 @@ Result<Project> Projects::create(const Command& command, std::string_view name,
     TRY(still_valid(tx, who));
     if (const auto outcome = TRY(store::replayed(tx, command))) {
       auto project = store::project(tx, ProjectId{outcome->substr(kProjectOutcome.size())});
-      CHECK(project.has_value(), "a project that is gone");
+      if (!project) throw store::DataBroken("a project that is gone");
       return *std::move(project);
     }
     if (store::project_by_name(tx, *checked)) return conflict("There is already a project of this name.");
@@ -101,7 +101,7 @@ Result<store::Page<ProjectView>> Projects::of(const Principal& principal, const 
         all.push_back({std::move(standing.project), standing.role});
     } else {
       auto project = store::project(tx, principal.key_project);
-      CHECK(project.has_value(), "a key without a project");
+      if (!project) throw store::DataBroken("a key without a project");
       all.push_back({*std::move(project), std::nullopt});
     }
     return page_of(std::move(all), page, [](const ProjectView& view) { return view.project.name; });

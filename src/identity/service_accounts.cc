@@ -82,7 +82,7 @@ Result<AccountView> Projects::create_service_account(const Command& command, std
     TRY(project_admin(tx, command.principal, project));
     if (const auto outcome = TRY(store::replayed(tx, command))) {
       auto first = store::service_account(tx, PrincipalId{outcome->substr(kAccountOutcome.size())});
-      CHECK(first.has_value(), "a service account that is gone");
+      if (!first) throw store::DataBroken("a service account that is gone");
       return view_of(tx, *std::move(first));
     }
     const auto checked = checked_short_name(name);

@@ -121,7 +121,7 @@ Status Identity::change_password(const Principal& principal, std::string_view ol
     store::put_user(tx, user);
     store::delete_failed_logins(tx, account);
     const std::int64_t ended = store::delete_sessions_of(tx, user.id, principal.session);
-    tx.append(journal::kOrganisation, password_changed(user.id, user.id, ended));
+    tx.append(journal::kOrganisation, password_changed(user.id, user, ended));
     return Ok{};
   });
 }
@@ -144,7 +144,7 @@ Status Identity::reset_password(const Command& command, const PrincipalId& perso
     store::delete_failed_logins(tx, seals_.of_account(user->email));
     store::delete_failed_logins(tx, seals_.of_old_password(person.text));
     const std::int64_t ended = store::delete_sessions_of(tx, person, SessionId{});
-    tx.append(journal::kOrganisation, password_changed(command.principal.id, person, ended));
+    tx.append(journal::kOrganisation, password_changed(command.principal.id, *user, ended));
     return Ok{};
   });
 }

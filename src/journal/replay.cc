@@ -65,6 +65,7 @@ class Step {
   Status organisation_created();
   Status user_created();
   Status user_changed();
+  Status password_changed();
   Status nothing() { return Ok{}; }
   Status project_named();
   Status member_changed();
@@ -103,6 +104,7 @@ class Step {
   Status add(const std::string& key, const RowText& row);
   void put(const std::string& key, const RowText& row) { replay_.rows_[key] = {row.text(), entry_.seq}; }
   Result<RowText> existing(const std::string& key) const;
+  std::int64_t next(const std::string& of) { return ++replay_.counted_[of]; }
   Status moves();
   Status items(const std::string& review, std::int64_t cycle, const std::string& environment);
   Status item(const std::string& review, std::int64_t cycle, const std::string& environment,
@@ -123,7 +125,7 @@ const std::array<Step::Rule, 32> Step::kRules = {{
     {"organisation.created", &Step::organisation_created},
     {"user.created", &Step::user_created},
     {"user.changed", &Step::user_changed},
-    {"user.password_changed", &Step::nothing},
+    {"user.password_changed", &Step::password_changed},
     {"session.opened", &Step::nothing},
     {"session.closed", &Step::nothing},
     {"login.failed", &Step::nothing},
@@ -192,8 +194,8 @@ Status Step::organisation_created() {
 
 Status Step::user_created() {
   RowText row;
-  TRY(copy(row, {"organisationAdmin"}));
-  row.set("disabled", false);
+  TRY(copy(row, {"organisationAdmin", "person", "passwordDigest"}));
+  row.set("disabled", false).set("createdAt", time_);
   const std::string user = TRY(text("user"));
   return add(row_key("user", user), row);
 }
@@ -201,7 +203,15 @@ Status Step::user_created() {
 Status Step::user_changed() {
   const std::string key = row_key("user", TRY(text("user")));
   RowText row = TRY(existing(key));
-  TRY(copy(row, {"organisationAdmin", "disabled"}));
+  TRY(copy(row, {"organisationAdmin", "disabled", "person"}));
+  put(key, row);
+  return Ok{};
+}
+
+Status Step::password_changed() {
+  const std::string key = row_key("user", TRY(text("user")));
+  RowText row = TRY(existing(key));
+  TRY(copy(row, {"passwordDigest"}));
   put(key, row);
   return Ok{};
 }
@@ -209,6 +219,7 @@ Status Step::user_changed() {
 Status Step::project_named() {
   RowText row;
   TRY(copy(row, {"nameDigest"}));
+  row.set("createdBy", entry_.event.actor.text).set("createdAt", time_);
   const std::string project = TRY(text("project"));
   return add(row_key("project", project), row);
 }
@@ -254,7 +265,7 @@ Status Step::team_created() {
 Status Step::service_account_created() {
   RowText row;
   TRY(copy(row, {"owner", "nameDigest"}));
-  row.set("disabled", false);
+  row.set("disabled", false).set("createdAt", time_);
   const std::string account = TRY(text("serviceAccount"));
   return add(row_key("service_account", account), row);
 }
@@ -263,7 +274,9 @@ Status Step::key_created() {
   const std::string account = TRY(text("serviceAccount"));
   TRY(existing(row_key("service_account", account)));
   RowText row;
-  TRY(copy(row, {"serviceAccount", "owner", "scopes", "environment", "expiresAt"}));
+  TRY(copy(row,
+           {"serviceAccount", "owner", "nameDigest", "hashDigest", "scopes", "environment", "expiresAt"}));
+  row.set("createdAt", time_);
   const std::string key = TRY(text("key"));
   return add(row_key("key", key), row.set("revokedAt", std::string_view()));
 }
@@ -294,7 +307,8 @@ Status Step::environment_changed() {
 Status Step::artifact_created() {
   RowText row;
   TRY(copy(row, {"kind", "type", "nameDigest"}));
-  row.set("createdAt", time_).set("latestVersion", 0).set("latestState", "");
+  row.set("createdAt", time_).set("createdBy", entry_.event.actor.text);
+  row.set("latestVersion", 0).set("latestState", "");
   const std::string artifact = TRY(text("artifact"));
   return add(row_key("artifact", artifact), row);
 }
@@ -308,7 +322,7 @@ Status Step::version_saved() {
     return invalid("it skips a number of " + owner);
   put(owner, latest.set("latestVersion", saved).set("latestState", "draft"));
   RowText row;
-  TRY(copy(row, {"digest", "author", "accountable", "base"}));
+  TRY(copy(row, {"digest", "author", "accountable", "base", "message"}));
   row.set("content", row.get("digest"))
       .set("createdAt", time_)
       .set("state", "draft")
@@ -330,7 +344,8 @@ Status Step::scan_recorded() {
   RowText row;
   TRY(copy(row, {"artifact", "version", "digest", "status", "scoreTenths", "critical", "ruleset", "report"}));
   const std::string scan = TRY(text("scan"));
-  return add(row_key("scan", scan), row.set("createdAt", time_));
+  row.set("number", next("scan " + std::string(row.get("artifact")) + " " + std::string(row.get("version"))));
+  return add(row_key("scan", scan), row.set("by", entry_.event.actor.text).set("createdAt", time_));
 }
 
 Status Step::moves() {
@@ -385,7 +400,8 @@ Status Step::review_submitted() {
   const std::string environment = TRY(text("environment"));
   TRY(existing(row_key("environment", environment)));
   RowText row;
-  TRY(copy(row, {"environment", "cycle", "protectionVersion"}));
+  TRY(copy(row, {"environment", "cycle", "protectionVersion", "comment"}));
+  row.set("number", next("review"));
   if (row.get("cycle") != "1") return invalid("a review begins with cycle 1");
   row.set("state", "open").set("submittedBy", entry_.event.actor.text).set("createdAt", time_);
   TRY(add(row_key("review", review), row));
@@ -444,21 +460,23 @@ Status Step::review_deployed() {
 
 Status Step::review_commented() {
   const std::string review = TRY(text("review"));
-  TRY(existing(row_key("review", review)));
+  const RowText of = TRY(existing(row_key("review", review)));
   const std::string comment = TRY(text("comment"));
-  return add(row_key("comment", comment),
-             RowText().set("review", review).set("by", entry_.event.actor.text).set("at", time_));
+  RowText row;
+  TRY(copy(row, {"review", "text"}));
+  row.set("cycle", of.get("cycle")).set("number", next("comment " + review));
+  return add(row_key("comment", comment), row.set("by", entry_.event.actor.text).set("at", time_));
 }
 
 Status Step::verdict_given() {
   const RowText of = TRY(present_cycle({"open", "approved"}));
   const std::string review = TRY(text("review"));
   RowText row;
-  TRY(copy(row,
-           {"cycle", "person", "verdict", "environment", "itemsDigest", "baseDigest", "protectionVersion"}));
+  TRY(copy(row, {"cycle", "person", "verdict", "environment", "itemsDigest", "baseDigest",
+                 "protectionVersion", "comment"}));
   if (row.get("environment") != of.get("environment")) return invalid("it is about another environment");
   if (row.get("person") != entry_.event.actor.text) return invalid("the actor is not the person");
-  return add(row_key("verdict", review, ++replay_.verdicts_[review]), row.set("at", time_));
+  return add(row_key("verdict", review, next("verdict " + review)), row.set("at", time_));
 }
 
 Status Step::end_release(const std::string& id, std::string_view end) {
@@ -481,7 +499,8 @@ Status Step::released(std::string_view kind, std::string_view end_of_replaced) {
   if (!replaced.empty()) TRY(end_release(replaced, end_of_replaced));
   RowText row;
   TRY(copy(row, {"changeSet", "environment", "artifact", "version", "digest", "review", "replaced",
-                 "previous", "protectionVersion", "gate"}));
+                 "previous", "protectionVersion", "gate", "reason"}));
+  row.set("number", next("release " + environment + " " + artifact));
   row.set("kind", kind)
       .set("protectionMet", true)
       .set("rollout", "")

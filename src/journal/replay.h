@@ -21,8 +21,8 @@ class Replay {
  private:
   friend class Step;
   ReplayedRows rows_;
-  std::map<std::string, std::string> live_;       // environment and artifact -> the release that is live
-  std::map<std::string, std::int64_t> verdicts_;  // of each review, so far
+  std::map<std::string, std::string> live_;      // environment and artifact -> the release that is live
+  std::map<std::string, std::int64_t> counted_;  // rows that are numbered, so far: verdicts of a review…
 };
 
 }  // namespace imprimatur::journal

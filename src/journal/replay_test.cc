@@ -44,6 +44,12 @@ TEST(Replay, GivesTheTables) {
   EXPECT_EQ(field(rows, "review rev_1", "state"), "deployed");
   EXPECT_EQ(field(rows, "review rev_1", "cycle"), "2");
   EXPECT_EQ(field(rows, "verdict rev_1 2", "verdict"), "approve");
+  EXPECT_EQ(field(rows, "release rel_3", "number"), "3");
+  EXPECT_EQ(field(rows, "comment com_1", "cycle"), "1");
+  EXPECT_EQ(field(rows, "comment com_1", "number"), "1");
+  EXPECT_EQ(field(rows, "review rev_1", "number"), "1");
+  EXPECT_EQ(field(rows, "scan scn_1", "by"), "usr_a");
+  EXPECT_EQ(field(rows, "artifact art_1", "createdBy"), "usr_a");
   EXPECT_EQ(field(rows, "label art_1 stable", "version"), "2");
   EXPECT_EQ(field(rows, "label art_1 gone", "version"), "no row");
   EXPECT_NE(field(rows, "retirement art_1 2 env_1", "at"), "no row");
@@ -151,6 +157,29 @@ TEST(Replay, TheRightToGiveVerdictsBeginsAnewOnlyWhenItWasLost) {
   }
   EXPECT_EQ(since, (std::vector<std::string>{to_rfc3339(entries[0].time), to_rfc3339(entries[0].time), "",
                                              to_rfc3339(entries[3].time), to_rfc3339(entries[4].time)}));
+}
+
+TEST(Rows, NoValuePassesForTwo) {
+  EXPECT_NE(joined({"a", "b"}), joined({"a,b"}));
+  EXPECT_NE(joined({"a\\", "b"}), joined({"a\\,b"}));
+  EXPECT_NE(joined({"a\\,b"}), joined({"a,b"}));
+  RowText row;
+  row.set("role", "viewer\nteams=safety");
+  EXPECT_EQ(row.get("teams"), "");
+  EXPECT_NE(row.text(), RowText().set("role", "viewer").set("teams", "safety").text());
+  EXPECT_EQ(row.text(), RowText().set("role", "viewer\nteams=safety").text());
+}
+
+TEST(Rows, WhatARowServesIsNamed) {
+  EXPECT_EQ(served_by("version art_1 2", ""), std::set<std::string>{"artifact art_1"});
+  EXPECT_EQ(served_by("release rel_1", RowText().set("artifact", "art_2").text()),
+            std::set<std::string>{"artifact art_2"});
+  EXPECT_EQ(served_by("environment env_1", ""), std::set<std::string>{"environment env_1"});
+  EXPECT_EQ(served_by("verdict rev_1 1", ""), std::set<std::string>{});
+  const auto wrong = compare({{"release rel_1", {RowText().set("artifact", "art_1").text(), 4}}},
+                             {{"release rel_1", RowText().set("artifact", "art_2").text()}}, 9);
+  ASSERT_EQ(wrong.size(), 1u);
+  EXPECT_EQ(wrong[0].doubtful, (std::set<std::string>{"artifact art_1", "artifact art_2"}));
 }
 
 TEST(Rows, ComparisonNamesTheEntryAndTheField) {

@@ -1,10 +1,14 @@
 #include "journal/rows.h"
 
+#include "base/hash.h"
+
 #include <algorithm>
 
 namespace imprimatur::journal {
 
 RowText& RowText::set(std::string_view field, std::string_view value) {
+  // A line feed would begin another field.
+  if (value.find('\n') != value.npos) return set(field, "lines of sha256:" + to_hex(sha256(value)));
   std::string line = std::string(field) + "=";
   std::size_t begin = 0, end = 0;
   while (begin < text_.size()) {
@@ -56,7 +60,13 @@ std::string row_key(std::string_view table, std::string_view id, std::int64_t nu
 std::string joined(std::vector<std::string> items) {
   std::sort(items.begin(), items.end());
   std::string out;
-  for (const std::string& item : items) out.append(out.empty() ? "" : ",").append(item);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) out.push_back(',');
+    for (const char c : items[i]) {
+      if (c == ',' || c == '\\') out.push_back('\\');
+      out.push_back(c);
+    }
+  }
   return out;
 }
 
@@ -76,21 +86,37 @@ std::string difference(const std::string& key, const std::string& replayed, cons
 
 }  // namespace
 
+std::set<std::string> served_by(std::string_view key, std::string_view text) {
+  const std::string_view table = key.substr(0, key.find(' '));
+  std::string_view id = key.substr(std::min(key.size(), table.size() + 1));
+  id = id.substr(0, id.find(' '));
+  if (table == "version" || table == "artifact" || table == "label" || table == "retirement") {
+    return {row_key("artifact", id)};
+  }
+  if (table == "release") return {row_key("artifact", RowText(std::string(text)).get("artifact"))};
+  if (table == "environment" || table == "key" || table == "project") return {row_key(table, id)};
+  return {};
+}
+
 std::vector<Mismatch> compare(const ReplayedRows& replayed, const TableRows& tables, std::size_t limit) {
   std::vector<Mismatch> out;
   auto row = tables.begin();
   const auto unaccounted = [&] {
-    out.push_back({0, row->first + " is in the table and no entry accounts for it"});
+    out.push_back({0, row->first + " is in the table and no entry accounts for it",
+                   served_by(row->first, row->second)});
     ++row;
   };
   for (const auto& [key, by_events] : replayed) {
     while (row != tables.end() && row->first < key) unaccounted();
     if (row == tables.end() || row->first != key) {
-      out.push_back({by_events.seq, key + " is missing in the table"});
+      out.push_back({by_events.seq, key + " is missing in the table", served_by(key, by_events.value)});
       continue;
     }
-    if (row->second != by_events.value)
-      out.push_back({by_events.seq, difference(key, by_events.value, row->second)});
+    if (row->second != by_events.value) {
+      auto doubtful = served_by(key, by_events.value);
+      doubtful.merge(served_by(key, row->second));
+      out.push_back({by_events.seq, difference(key, by_events.value, row->second), std::move(doubtful)});
+    }
     ++row;
   }
   while (row != tables.end()) unaccounted();

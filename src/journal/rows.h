@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,7 +35,7 @@ class RowText {
 std::string row_key(std::string_view table, std::string_view id);
 std::string row_key(std::string_view table, std::string_view id, std::int64_t number);
 
-// A list as a field holds it: sorted, with commas.
+// A list as a field holds it: sorted, with commas; a comma or a backslash of an item behind a backslash.
 std::string joined(std::vector<std::string> items);
 
 // The rows of the tables as they are.
@@ -51,7 +52,12 @@ using ReplayedRows = std::map<std::string, ReplayedRow>;
 struct Mismatch {
   std::uint64_t seq = 0;
   std::string what;
+  std::set<std::string> doubtful = {};  // served_by
 };
+// What applications get by the row, so that it must not be served while the row is wrong: "artifact art_1",
+// "environment env_1", "project prj_1", "key key_1". Empty for a row that only decides what may happen next.
+std::set<std::string> served_by(std::string_view key, std::string_view text);
+
 // In the order of `seq`, at most `limit`.
 std::vector<Mismatch> compare(const ReplayedRows& replayed, const TableRows& tables, std::size_t limit);
 

@@ -54,10 +54,15 @@ std::vector<Entry> chained(const std::string& journal, const std::vector<Told>& 
 std::vector<Told> organisation_story(std::string_view public_key) {
   return {
       {"organisation.created", "system", R"({"signingKey":")" + sha(public_key) + R"("})"},
-      {"user.created", "system", R"({"organisationAdmin":true,"user":"usr_a"})"},
-      {"user.created", "usr_a", R"({"organisationAdmin":false,"user":"usr_b"})"},
+      {"user.created", "system",
+       with_digests(R"({"organisationAdmin":true,"user":"usr_a","person":"#ann","passwordDigest":"#1"})")},
+      {"user.created", "usr_a",
+       with_digests(R"({"organisationAdmin":false,"user":"usr_b","person":"#bob","passwordDigest":"#2"})")},
       {"user.changed", "usr_a",
-       R"({"disabled":true,"organisationAdmin":false,"sessionsRevoked":0,"user":"usr_b"})"},
+       with_digests(R"({"disabled":true,"organisationAdmin":false,"person":"#bob","sessionsRevoked":0,)"
+                    R"("user":"usr_b"})")},
+      {"user.password_changed", "usr_a",
+       with_digests(R"({"user":"usr_b","passwordDigest":"#3","sessionsRevoked":0})")},
       {"login.failed", "anonymous", R"({"reason":"unknown","user":null})"},
       {"project.registered", "usr_a", R"({"nameDigest":")" + sha("demo") + R"(","project":"prj_1"})"},
   };
@@ -76,30 +81,31 @@ std::vector<Told> project_story() {
       {"service_account.created", "usr_a",
        R"({"serviceAccount":"svc_1","owner":"usr_a","nameDigest":"#bot"})"},
       {"key.created", "usr_a",
-       R"({"key":"key_1","serviceAccount":"svc_1","owner":"usr_a","scopes":["runtime:read","prompts:read"],)"
+       R"({"key":"key_1","serviceAccount":"svc_1","owner":"usr_a","nameDigest":"#bot","hashDigest":"#key",)"
+       R"("scopes":["runtime:read","prompts:read"],)"
        R"("environment":"env_1","expiresAt":null})"},
       {"artifact.created", "usr_a",
        R"({"artifact":"art_1","kind":"prompt","type":"text","nameDigest":"#support/reply"})"},
       {"version.saved", "usr_a",
-       R"({"artifact":"art_1","number":1,"digest":"#one","author":"usr_a","accountable":null,"base":null,)"
+       R"({"artifact":"art_1","number":1,"digest":"#one","author":"usr_a","accountable":null,"base":null,"message":"#m1",)"
        R"("origin":"saved"})"},
       {"scan.recorded", "usr_a",
        R"({"scan":"scn_1","artifact":"art_1","version":1,"digest":"#one","status":"pass","scoreTenths":0,)"
        R"("critical":0,"ruleset":"#rules","report":"#report"})"},
       {"review.submitted", "usr_a",
-       R"({"review":"rev_1","environment":"env_1","cycle":1,"protectionVersion":1,)"
+       R"({"review":"rev_1","comment":"#please","environment":"env_1","cycle":1,"protectionVersion":1,)"
        R"("items":[{"artifact":"art_1","version":1,"digest":"#one","base":null}],)"
        R"("moves":[{"artifact":"art_1","version":1,"from":"draft","to":"in_review","reason":null}]})"},
-      {"review.commented", "usr_b", R"({"review":"rev_1","comment":"com_1"})"},
+      {"review.commented", "usr_b", R"({"review":"rev_1","comment":"com_1","text":"#hm"})"},
       {"verdict.given", "usr_b",
        R"({"review":"rev_1","cycle":1,"person":"usr_b","verdict":"request_changes","environment":"env_1",)"
-       R"("itemsDigest":"#i1","baseDigest":"#b1","protectionVersion":1})"},
+       R"("itemsDigest":"#i1","baseDigest":"#b1","protectionVersion":1,"comment":"#yes"})"},
       {"review.moved", "usr_a",
        R"({"review":"rev_1","environment":"env_1","cycle":2,"protectionVersion":1,)"
        R"("items":[{"artifact":"art_1","version":1,"digest":"#one","base":null}],"moves":[]})"},
       {"verdict.given", "usr_b",
        R"({"review":"rev_1","cycle":2,"person":"usr_b","verdict":"approve","environment":"env_1",)"
-       R"("itemsDigest":"#i1","baseDigest":"#b1","protectionVersion":1})"},
+       R"("itemsDigest":"#i1","baseDigest":"#b1","protectionVersion":1,"comment":"#yes"})"},
       {"review.approved", "usr_b",
        R"({"review":"rev_1","cycle":2,"protectionVersion":1,)"
        R"("items":[{"artifact":"art_1","version":1,"digest":"#one","base":null}],)"
@@ -107,24 +113,24 @@ std::vector<Told> project_story() {
       {"release.created", "usr_a",
        R"({"release":"rel_1","changeSet":"chs_1","environment":"env_1","artifact":"art_1","version":1,)"
        R"("digest":"#one","review":"rev_1","replaced":null,"previous":null,"rollout":null,"protectionVersion":1,)"
-       R"("gate":"#gate","moves":[{"artifact":"art_1","version":1,"from":"approved","to":"deployed","reason":null}]})"},
+       R"("gate":"#gate","reason":"#why","moves":[{"artifact":"art_1","version":1,"from":"approved","to":"deployed","reason":null}]})"},
       {"review.deployed", "usr_a", R"({"review":"rev_1","cycle":2,"changeSet":"chs_1"})"},
       {"environment.proposed", "usr_a", R"({"environment":"env_1","order":3,"protectionDigest":"#p2"})"},
       {"environment.changed", "usr_b",
        R"({"environment":"env_1","nameDigest":"#production","order":3,"protectionVersion":2,"protectionDigest":"#p2",)"
        R"("weakened":true,"proposedBy":"usr_a"})"},
       {"version.saved", "svc_1",
-       R"({"artifact":"art_1","number":2,"digest":"#two","author":"svc_1","accountable":"usr_a","base":1,)"
+       R"({"artifact":"art_1","number":2,"digest":"#two","author":"svc_1","accountable":"usr_a","base":1,"message":"#m2",)"
        R"("origin":"imported"})"},
       {"release.created", "usr_a",
        R"({"release":"rel_2","changeSet":"chs_2","environment":"env_1","artifact":"art_1","version":2,)"
        R"("digest":"#two","review":null,"replaced":"rel_1","previous":"rel_1","rollout":null,"protectionVersion":2,)"
-       R"("gate":"#gate","moves":[{"artifact":"art_1","version":1,"from":"deployed","to":"archived",)"
+       R"("gate":"#gate","reason":"#why","moves":[{"artifact":"art_1","version":1,"from":"deployed","to":"archived",)"
        R"("reason":"superseded"},{"artifact":"art_1","version":2,"from":"draft","to":"deployed","reason":null}]})"},
       {"release.rolled_back", "usr_b",
        R"({"release":"rel_3","changeSet":"chs_3","environment":"env_1","artifact":"art_1","version":1,)"
        R"("digest":"#one","review":"rev_1","replaced":"rel_2","restores":"rel_1","previous":null,"rollout":null,)"
-       R"("protectionVersion":1,"gate":"#gate","moves":[{"artifact":"art_1","version":2,"from":"deployed",)"
+       R"("protectionVersion":1,"gate":"#gate","reason":"#why","moves":[{"artifact":"art_1","version":2,"from":"deployed",)"
        R"("to":"archived","reason":"rolled_back"},{"artifact":"art_1","version":1,"from":"archived",)"
        R"("to":"deployed","reason":null}]})"},
       {"label.moved", "usr_a", R"({"artifact":"art_1","label":"stable","version":2,"previous":null})"},

@@ -4,6 +4,7 @@
 #include "journal/signing.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include <boost/json.hpp>
 
@@ -191,6 +192,27 @@ void Verifier::judge_checkpoints(const std::string& name, Open& state) {
   }
 }
 
+// Where the journal itself is broken, its rows cannot be told from it. What a version holds can still be told
+// from its digest.
+void Verifier::judge_rows(const std::string& name, Open& state) {
+  const bool whole = state.chained && state.replayed && (!state.head || state.head->size == state.tree.size);
+  if (whole) {
+    for (Mismatch& row : compare(state.replay.rows(), state.tables, SIZE_MAX)) {
+      state.faults.push_back({name, row.seq, std::move(row.what)});
+      result_.doubtful.merge(row.doubtful);
+    }
+    return;
+  }
+  for (const auto& [key, text] : state.tables) {
+    const RowText row(text);
+    if (!key.starts_with("version ") || row.get("content") == row.get("digest")) continue;
+    state.faults.push_back({name, 0,
+                            key + ": content is " + std::string(row.get("content")) + ", not " +
+                                std::string(row.get("digest"))});
+    result_.doubtful.merge(served_by(key, text));
+  }
+}
+
 // What the organisation's journal says about the others.
 void Verifier::learn(Open& organisation) {
   for (const auto& [key, row] : organisation.replay.rows()) {
@@ -216,13 +238,7 @@ void Verifier::close(std::string_view journal) {
   }
   if (state.chained) judge_head(name, state);
   judge_checkpoints(name, state);
-  const bool whole = scope_ == Scope::store && state.chained && state.replayed &&
-                     (!state.head || state.head->size == state.tree.size);
-  if (whole) {
-    for (Mismatch& row : compare(state.replay.rows(), state.tables, kMaxFaults)) {
-      state.faults.push_back({name, row.seq, std::move(row.what)});
-    }
-  }
+  if (scope_ == Scope::store) judge_rows(name, state);
   // What names an entry comes first, the first entry before all.
   std::stable_sort(state.faults.begin(), state.faults.end(), [](const Fault& a, const Fault& b) {
     return (a.seq == 0 ? UINT64_MAX : a.seq) < (b.seq == 0 ? UINT64_MAX : b.seq);

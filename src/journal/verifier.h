@@ -35,6 +35,8 @@ Result<SignedHead> head_from_json(std::string_view text);
 // A file with earlier heads: one head, or an object whose "heads" lists them.
 Result<std::vector<SignedHead>> checkpoints_from_json(std::string_view text);
 
+inline constexpr std::string_view kEverything = "everything";
+
 // What somebody knows from elsewhere. Without it a journal is only compared with itself, and whoever can
 // write all of it can also sign all of it with a key of their own.
 struct Trusted {
@@ -53,8 +55,10 @@ struct Fault {
 struct Verification {
   std::vector<Fault> faults;
   std::uint64_t entries = 0;
-  std::set<std::string>
-      keys;  // digests of the public keys that signed the heads: one, unless there are faults
+  // What the runtime must not serve (served_by in journal/rows.h); kEverything where the tables themselves
+  // are not to be believed.
+  std::set<std::string> doubtful;
+  std::set<std::string> keys;  // digests of the public keys that signed the heads
   bool ok() const { return faults.empty(); }
 };
 
@@ -95,6 +99,7 @@ class Verifier {
   };
   Open& open(std::string_view journal);
   void judge_head(const std::string& name, Open& state);
+  void judge_rows(const std::string& name, Open& state);
   void judge_checkpoints(const std::string& name, Open& state);
   void learn(Open& organisation);
 

@@ -119,12 +119,12 @@ Environment environment_by_id(store::Tx& tx, const ProjectId& project, const Env
   for (Environment& environment : store::environments(tx, project)) {
     if (environment.id == id) return std::move(environment);
   }
-  CHECK(false, "an environment that is not the project's");
+  throw store::DataBroken("an environment that something refers to is missing");
 }
 
 Environment last_environment(store::Tx& tx, const ProjectId& project) {
   auto all = store::environments(tx, project);
-  CHECK(!all.empty(), "a project without environments");
+  if (all.empty()) throw store::DataBroken("a project without environments");
   return std::move(all.back());
 }
 

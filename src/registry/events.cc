@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "journal/commitment.h"
 
 #include <boost/json.hpp>
 
@@ -63,6 +64,11 @@ json::object submission(const Review& review, const Moves& moves) {
           {"moves", moves_of(moves)}};
 }
 
+json::object with_comment(json::object submitted, const Review& review) {
+  submitted["comment"] = journal::commitment(review.salt, review.comment);
+  return submitted;
+}
+
 json::object released(const Release& release, const Moves& moves) {
   return {{"release", release.id.text},
           {"changeSet", release.change_set},
@@ -76,6 +82,7 @@ json::object released(const Release& release, const Moves& moves) {
           {"rollout", nullptr},
           {"protectionVersion", release.protection_version},
           {"gate", digest_of_text(release.gate)},
+          {"reason", journal::commitment(release.salt, release.reason)},
           {"moves", moves_of(moves)}};
 }
 
@@ -104,6 +111,7 @@ journal::Event version_saved_event(const PrincipalId& actor, const Version& vers
                 {"author", version.author.text},
                 {"accountable", id_or_null(version.accountable.text)},
                 {"base", version.base_version == 0 ? json::value() : json::value(version.base_version)},
+                {"message", journal::commitment(version.salt, version.message)},
                 {"origin", origin == Origin::saved ? "saved" : "imported"}},
                actor);
 }
@@ -123,7 +131,8 @@ journal::Event scan_recorded_event(const PrincipalId& actor, const ScanRecord& s
 }
 
 journal::Event review_submitted_event(const PrincipalId& actor, const Review& review, const Moves& moves) {
-  return event("review.submitted", review_resource(review.id), submission(review, moves), actor);
+  return event("review.submitted", review_resource(review.id),
+               with_comment(submission(review, moves), review), actor);
 }
 
 journal::Event review_moved_event(const PrincipalId& actor, const Review& review, const Moves& moves) {
@@ -136,7 +145,10 @@ journal::Event review_withdrawn_event(const PrincipalId& actor, const Review& re
 
 journal::Event review_commented_event(const PrincipalId& actor, const Comment& comment) {
   return event("review.commented", review_resource(comment.review),
-               {{"review", comment.review.text}, {"comment", comment.id}}, actor);
+               {{"review", comment.review.text},
+                {"comment", comment.id},
+                {"text", journal::commitment(comment.salt, comment.text)}},
+               actor);
 }
 
 journal::Event verdict_given_event(const PrincipalId& actor, const Verdict& verdict) {
@@ -148,7 +160,8 @@ journal::Event verdict_given_event(const PrincipalId& actor, const Verdict& verd
                 {"environment", verdict.environment.text},
                 {"itemsDigest", verdict.items_digest},
                 {"baseDigest", verdict.base_digest},
-                {"protectionVersion", verdict.protection_version}},
+                {"protectionVersion", verdict.protection_version},
+                {"comment", journal::commitment(verdict.salt, verdict.comment)}},
                actor);
 }
 

@@ -6,24 +6,23 @@
 #include "store/registry_rows.h"
 
 #include <algorithm>
-#include <stdexcept>
 
 namespace imprimatur::registry {
 namespace {
 
 GateItem gate_item(store::Tx& tx, const ReviewItem& item, const EnvironmentId& environment,
                    std::string_view ruleset) {
-  const auto version = store::version(tx, item.artifact, item.version);
-  CHECK(version.has_value(), "an item without its version");
-  const auto content = content_from_canonical(version->content);
-  if (!content.ok()) throw std::runtime_error("version " + item.artifact.text + " holds unreadable content");
+  const Version version =
+      store::present(store::version(tx, item.artifact, item.version), "an item's version");
+  const auto content = content_from_canonical(version.content);
+  if (!content.ok()) throw store::DataBroken("version " + item.artifact.text + " holds unreadable content");
   GateItem out;
   out.artifact = item.artifact;
   out.version = item.version;
-  out.digest = version->digest;
+  out.digest = version.digest;
   out.model = content->model;
   out.contributors = contributors(tx, item.artifact, item.version, environment);
-  out.checks.push_back(scan_check(store::latest_scan(tx, item.artifact, item.version), *version, ruleset));
+  out.checks.push_back(scan_check(store::latest_scan(tx, item.artifact, item.version), version, ruleset));
   return out;
 }
 
@@ -83,8 +82,8 @@ GateFacts gate_facts(store::Tx& tx, const Environment& environment, const std::v
     facts.review_open = review->state == ReviewState::open || review->state == ReviewState::approved;
     facts.cycle = review->cycle;
     facts.verdicts = store::verdicts(tx, review->id);
-    facts.at_submission = store::protection(tx, environment.id, review->protection_version);
-    CHECK(facts.at_submission.has_value(), "a review under a protection that is not kept");
+    facts.at_submission = store::present(store::protection(tx, environment.id, review->protection_version),
+                                         "the protection of a review");
   }
   return facts;
 }

@@ -13,12 +13,11 @@ Status StateChange::move(const ArtifactId& id, std::int64_t number, Action actio
   const State next = TRY(next_state(version.state, action));
   const Transition* row = transition(version.state, action);
   store::put_version_state(tx_, id, number, next, row->reason);
-  auto artifact = store::artifact(tx_, id);
-  CHECK(artifact.has_value());
-  if (artifact->latest_version == number) {
-    artifact->latest_state = next;
-    artifact->changed_at = tx_.now();
-    store::put_artifact(tx_, *artifact);
+  Artifact artifact = store::present(store::artifact(tx_, id), "the artifact of a version");
+  if (artifact.latest_version == number) {
+    artifact.latest_state = next;
+    artifact.changed_at = tx_.now();
+    store::put_artifact(tx_, artifact);
   }
   moves_.push_back({id, number, version.state, next, row->reason});
   return Ok{};

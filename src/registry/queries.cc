@@ -415,7 +415,7 @@ std::vector<journal::Entry> Queries::entries(const store::Head& head, std::uint6
     return store::entries(tx, head.journal, from, limit);
   });
   if (!found.ok()) throw std::runtime_error("the journal cannot be read: " + found.error().detail);
-  if (found->empty()) throw std::runtime_error("the journal is shorter than its head says");
+  if (found->empty()) throw store::DataBroken("journal " + head.journal + " is shorter than its head says");
   return std::move(found).value();
 }
 
@@ -433,7 +433,9 @@ Result<Queries::Proof> Queries::proof(const Principal& who, std::string_view pro
     auto head = store::head(tx, journal);
     if (!head || seq < 1 || seq > head->size) return not_found("The journal has no such entry.");
     auto entry = store::entries(tx, journal, seq, 1);
-    CHECK(entry.size() == 1, "an entry that the head counts is missing");
+    if (entry.empty() || entry.front().seq != seq) {
+      throw store::DataBroken("an entry of journal " + journal + " is missing");
+    }
     Proof out{*std::move(head), std::move(entry.front()), {}};
     out.path = journal::inclusion_proof(out.head.size, seq - 1,
                                         [&](std::uint64_t begin, std::uint64_t end, const auto& take) {

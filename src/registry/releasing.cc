@@ -1,4 +1,5 @@
 // Putting versions into an environment, back, and out of it.
+#include "journal/commitment.h"
 #include "registry/caller.h"
 #include "registry/drafting.h"
 #include "registry/events.h"
@@ -9,6 +10,7 @@
 #include "store/registry_rows.h"
 
 #include <algorithm>
+#include <set>
 
 namespace imprimatur::registry {
 namespace {
@@ -81,6 +83,7 @@ class Deploy {
     release.gate = canonical_gate(answer_);
     release.by = caller_.author();
     release.at = tx_.now();
+    release.salt = journal::new_salt();
     if (live) store::end_release(tx_, live->id, ReleaseEnd::superseded, tx_.now());
     store::insert_release(tx_, release);
     tx_.append(release.project.text, release_created_event(caller_.actor(), release, change.moves()));
@@ -122,13 +125,14 @@ Permission deploy_permission(const Environment& environment) {
 // met and whose version is not retired there; the one of version `to` when given.
 Result<Release> roll_back_target(store::Tx& tx, const Release& live, std::optional<std::int64_t> to) {
   ReleaseId at = live.previous;
+  std::set<ReleaseId> seen;
   while (!at.empty()) {
-    auto candidate = store::release(tx, at);
-    CHECK(candidate.has_value(), "a release without the one it names");
-    const bool fits = candidate->protection_met && candidate->version != live.version &&
-                      !store::retired(tx, candidate->artifact, candidate->version, candidate->environment);
-    if (fits && (!to || candidate->version == *to)) return *std::move(candidate);
-    at = candidate->previous;
+    if (!seen.insert(at).second) throw store::DataBroken("releases that lead back to each other");
+    Release candidate = store::present(store::release(tx, at), "the release before another");
+    const bool fits = candidate.protection_met && candidate.version != live.version &&
+                      !store::retired(tx, candidate.artifact, candidate.version, candidate.environment);
+    if (fits && (!to || candidate.version == *to)) return candidate;
+    at = candidate.previous;
   }
   Error nothing = conflict("There is nothing to roll back to.");
   nothing.reasons = {to ? "version " + std::to_string(*to) +
@@ -235,6 +239,7 @@ Result<ReleaseId> Registry::roll_back(const Command& command, const ArtifactId& 
     release.at = tx.now();
     release.end = ReleaseEnd::live;
     release.ended_at = {};
+    release.salt = journal::new_salt();
     store::end_release(tx, live->id, ReleaseEnd::rolled_back, tx.now());
     store::insert_release(tx, release);
     tx.append(project.text,

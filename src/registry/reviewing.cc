@@ -1,4 +1,5 @@
 // Submitting, verdicts, withdrawing, moving a review to newer versions, commenting.
+#include "journal/commitment.h"
 #include "registry/caller.h"
 #include "registry/drafting.h"
 #include "registry/events.h"
@@ -125,6 +126,7 @@ Result<Review> begin_review(store::Tx& tx, const Caller& caller, const Environme
   review.submitted_by = caller.author();
   review.comment = std::move(comment);
   review.created_at = review.changed_at = tx.now();
+  review.salt = journal::new_salt();
   TRY(require_free(tx, review.items, environment.id, review.id));
   TRY(require_worth_reviewing(gate(gate_facts(tx, environment, review.items, std::nullopt, ruleset))));
   StateChange change(tx, environment);
@@ -180,7 +182,13 @@ Status close(store::Tx& tx, const Caller& caller, Review& review, const Environm
 
 std::string write_comment(store::Tx& tx, const Caller& caller, const Review& review,
                           const std::string& text) {
-  const Comment comment{fresh_id("com", tx.now()), review.id, review.cycle, caller.author(), text, tx.now()};
+  const Comment comment{.id = fresh_id("com", tx.now()),
+                        .review = review.id,
+                        .cycle = review.cycle,
+                        .by = caller.author(),
+                        .text = text,
+                        .at = tx.now(),
+                        .salt = journal::new_salt()};
   store::insert_comment(tx, comment);
   tx.append(review.project.text, review_commented_event(caller.actor(), comment));
   return comment.id;
@@ -244,7 +252,8 @@ Result<ReviewId> Registry::give_verdict(const Command& command, const ReviewId& 
                           .base_digest = facts.base_digest,
                           .protection_version = scene.environment.protection.version,
                           .comment = comment,
-                          .at = tx.now()};
+                          .at = tx.now(),
+                          .salt = journal::new_salt()};
     store::insert_verdict(tx, verdict);
     tx.append(project.text, verdict_given_event(scene.caller.actor(), verdict));
     if (kind == VerdictKind::reject) {

@@ -1,6 +1,7 @@
 #include "registry/writing.h"
 
 #include "base/hash.h"
+#include "journal/commitment.h"
 
 namespace imprimatur::registry {
 
@@ -42,6 +43,7 @@ void write_version(store::Tx& tx, const Caller& caller, Artifact& artifact, cons
   version.accountable = caller.accountable();
   version.base_version = artifact.latest_version;
   version.created_at = tx.now();
+  version.salt = journal::new_salt();
   store::insert_version(tx, version);
   artifact.latest_version = version.number;
   artifact.latest_state = State::draft;

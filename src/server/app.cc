@@ -38,9 +38,8 @@ Result<std::unique_ptr<App>> App::make(const AppOptions& options, const Secrets&
   scan::Ruleset rules = TRY(load_rules(options.rule_packs));
   auto store = TRY(store::Store::open(options.store, clock, secrets.signing_seed));
   std::unique_ptr<App> app(new App(std::move(store), std::move(rules), options, secrets, clock));
-  const std::string key_digest =
-      "sha256:" + to_hex(sha256(journal::Signer(secrets.signing_seed).public_key()));
-  app->first_password_ = TRY(app->identity_.bootstrap(options.admin_password, key_digest));
+  app->key_digest_ = journal::key_digest(journal::Signer(secrets.signing_seed).public_key());
+  app->first_password_ = TRY(app->identity_.bootstrap(options.admin_password, app->key_digest_));
   app->store_->refuse_writes("the journal is being verified; try again in a moment");
   return app;
 }
@@ -123,8 +122,9 @@ Status App::start() {
 }
 
 void App::verify_then_open_writes() {
-  const auto checked =
-      store_->read([](store::Tx& tx) -> Result<store::Verification> { return store::verify(tx, {}); });
+  const auto checked = store_->read([this](store::Tx& tx) -> Result<store::Verification> {
+    return store::verify(tx, {}, {.checkpoints = {}, .key = key_digest_});
+  });
   if (!checked.ok()) {
     store_->refuse_writes("the journal could not be checked: " + checked.error().detail);
     log(LogLevel::error, "journal_unchecked", {{"why", checked.error().detail}});
@@ -137,6 +137,9 @@ void App::verify_then_open_writes() {
   const store::Fault& first = checked->faults.front();
   log(LogLevel::error, "journal_broken",
       {{"journal", first.journal}, {"seq", std::to_string(first.seq)}, {"what", first.what}});
+  if (const Status done = feed_.withhold(checked->doubtful); !done.ok()) {
+    log(LogLevel::error, "delivery_behind", {{"why", done.error().detail}});
+  }
   store_->refuse_writes("the journal " + first.journal + " does not verify at entry " +
                         std::to_string(first.seq) + ": " + first.what);
 }

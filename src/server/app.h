@@ -76,6 +76,7 @@ class App {
   http::Metrics metrics_;
   http::Router router_;
   std::string first_password_;
+  std::string key_digest_;  // of the key that signs, which every head has to be signed by
 };
 
 }  // namespace imprimatur::server

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "journal/verifier.h"
 #include "store/identity_rows.h"
 #include "store/registry_rows.h"
 
@@ -32,6 +33,24 @@ delivery::ServedKey served_key(const ApiKey& key) {
   return {key.id, key.account, key.project, key.environment, key.scopes, key.expires_at, key.hash};
 }
 
+using Doubtful = std::set<std::string>;
+
+bool withheld(const Doubtful& doubtful, std::string_view kind, const std::string& id) {
+  return doubtful.contains(std::string(journal::kEverything)) ||
+         doubtful.contains(journal::row_key(kind, id));
+}
+
+// An environment is served whole or not at all, so a project that is in doubt stands for its environments.
+Doubtful with_environments(store::Tx& tx, Doubtful doubtful) {
+  for (const Project& project : store::all_projects(tx)) {
+    if (!withheld(doubtful, "project", project.id.text)) continue;
+    for (const Environment& environment : store::environments(tx, project.id)) {
+      doubtful.insert(journal::row_key("environment", environment.id.text));
+    }
+  }
+  return doubtful;
+}
+
 // Adds one release to the artifact it belongs to. Releases come in the order in which they were made, so the
 // last one of a version is the latest by which it was live.
 void add_release(ServedArtifact& served, const Deliverable& row) {
@@ -45,8 +64,11 @@ void add_release(ServedArtifact& served, const Deliverable& row) {
   served.versions.push_back({row.version, row.release, row.digest, row.content, row.rolled_back});
 }
 
-ServedArtifact served_artifact(store::Tx& tx, const Artifact& artifact, const EnvironmentId& environment) {
+ServedArtifact served_artifact(store::Tx& tx, const Artifact& artifact, const EnvironmentId& environment,
+                               const Doubtful& doubtful) {
   ServedArtifact served{environment, artifact.name, 0, {}, {}};
+  if (withheld(doubtful, "artifact", artifact.id.text) || withheld(doubtful, "environment", environment.text))
+    return served;
   for (const Deliverable& row : store::deliverables(tx, artifact.id, environment)) add_release(served, row);
   for (const Label& label : store::labels(tx, artifact.id)) {
     served.labels.push_back({label.name, label.version});
@@ -83,7 +105,7 @@ void touch(Touched& touched, const journal::Entry& entry) {
   }
 }
 
-Result<std::vector<Change>> changes_of(store::Tx& tx, Touched touched) {
+Result<std::vector<Change>> changes_of(store::Tx& tx, Touched touched, const Doubtful& doubtful) {
   std::vector<Change> out;
   for (const std::string& id : touched.projects) {
     if (const auto project = store::project(tx, {id})) out.emplace_back(served_project(tx, *project));
@@ -91,7 +113,7 @@ Result<std::vector<Change>> changes_of(store::Tx& tx, Touched touched) {
   for (const KeyId& id : touched.keys) {
     const auto key = store::key(tx, id);
     if (!key) continue;
-    if (key->revoked_at) {
+    if (key->revoked_at || withheld(doubtful, "key", id.text)) {
       out.emplace_back(delivery::RevokedKey{key->hash});
     } else {
       out.emplace_back(served_key(*key));
@@ -106,7 +128,7 @@ Result<std::vector<Change>> changes_of(store::Tx& tx, Touched touched) {
   }
   for (const auto& [id, environment] : touched.served) {
     if (const auto artifact = store::artifact(tx, id)) {
-      out.emplace_back(served_artifact(tx, *artifact, environment));
+      out.emplace_back(served_artifact(tx, *artifact, environment, doubtful));
     }
   }
   return out;
@@ -115,7 +137,8 @@ Result<std::vector<Change>> changes_of(store::Tx& tx, Touched touched) {
 // Groups the ordered stream of releases by artifact and environment, and tells them some at a time.
 class Loader {
  public:
-  Loader(store::Tx& tx, delivery::Delivery& delivery) : delivery_(delivery) {
+  Loader(store::Tx& tx, delivery::Delivery& delivery, const Doubtful& doubtful)
+      : delivery_(delivery), doubtful_(doubtful) {
     store::each_label(tx, [&](const Label& label) {
       labels_[label.artifact].push_back({label.name, label.version});
     });
@@ -142,6 +165,11 @@ class Loader {
  private:
   void close() {
     if (served_.versions.empty()) return;
+    if (withheld(doubtful_, "artifact", artifact_.text) ||
+        withheld(doubtful_, "environment", served_.environment.text)) {
+      served_.versions.clear();
+      served_.live = 0;
+    }
     const auto labels = labels_.find(artifact_);
     if (labels != labels_.end()) served_.labels = labels->second;
     add(Change(std::exchange(served_, {})));
@@ -152,6 +180,7 @@ class Loader {
   }
 
   delivery::Delivery& delivery_;
+  const Doubtful& doubtful_;
   std::map<ArtifactId, std::vector<delivery::ServedLabel>> labels_;
   std::vector<Change> pending_;
   ArtifactId artifact_;
@@ -166,10 +195,15 @@ DeliveryFeed::DeliveryFeed(store::Store& store, delivery::Delivery& delivery)
 
 Status DeliveryFeed::load() {
   return store_.read([&](store::Tx& tx) -> Status {
-    Loader loader(tx, delivery_);
+    const Doubtful doubtful = with_environments(tx, *doubtful_.lock());
+    Loader loader(tx, delivery_, doubtful);
     for (const Project& project : store::all_projects(tx)) loader.add(served_project(tx, project));
     store::each_key(tx, [&](const ApiKey& key) {
-      if (!key.revoked_at) loader.add(served_key(key));
+      if (withheld(doubtful, "key", key.id.text)) {
+        loader.add(delivery::RevokedKey{key.hash});
+      } else if (!key.revoked_at) {
+        loader.add(served_key(key));
+      }
     });
     store::each_deliverable(tx, [&](const Deliverable& row) { loader.add(row); });
     return loader.finish();
@@ -182,13 +216,20 @@ void DeliveryFeed::on_entries(const std::vector<journal::Entry>& entries) {
   if (touched.empty()) return;
   std::string why;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    auto changes = store_.read([&](store::Tx& tx) { return changes_of(tx, touched); });
+    auto changes = store_.read(
+        [&](store::Tx& tx) { return changes_of(tx, touched, with_environments(tx, *doubtful_.lock())); });
     const Status told = changes.ok() ? delivery_.apply(*changes) : Status(changes.error());
     if (told.ok()) return;
     why = told.error().detail;
   }
   behind_ = true;
   log(LogLevel::error, "delivery_behind", {{"why", why}});
+}
+
+Status DeliveryFeed::withhold(std::set<std::string> doubtful) {
+  for (const std::string& what : doubtful) log(LogLevel::error, "withheld", {{"what", what}});
+  *doubtful_.lock() = std::move(doubtful);
+  return load();
 }
 
 void DeliveryFeed::catch_up() {

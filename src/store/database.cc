@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "store/broken.h"
 
 #include <charconv>
 #include <deque>
@@ -228,7 +229,9 @@ std::int64_t Row::integer(std::size_t column) const {
   const std::string& text = this->text(column);
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  CHECK(error == std::errc() && end == text.data() + text.size(), "an integer column holds no integer");
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw DataBroken("an integer column holds no integer");
+  }
   return number;
 }
 

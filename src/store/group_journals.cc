@@ -1,6 +1,7 @@
 #include "store/group_journals.h"
 
 #include "base/check.h"
+#include "store/broken.h"
 
 #include <algorithm>
 
@@ -19,14 +20,16 @@ GroupJournals::End GroupJournals::lock(const std::string& name) {
   const auto read = [&] {
     return database_.one(
         sql,
-        [](const Row& row) {
+        [&](const Row& row) {
           End end;
           end.size = static_cast<std::uint64_t>(row.integer(0));
-          end.last_hash = hash_from_hex(row.text(1)).value_or(Hash256{});
+          const auto last_hash = hash_from_hex(row.text(1));
+          if (!last_hash) throw DataBroken("the head of journal " + name + " cannot be read");
+          end.last_hash = *last_hash;
           end.last_time = row.time(2);
           Result<journal::Frontier> frontier = journal::Frontier::from_text(row.text(3));
           if (!frontier.ok() || frontier.value().size != end.size) {
-            throw std::runtime_error("a journal's head cannot be read; verify the data");
+            throw DataBroken("the head of journal " + name + " cannot be read");
           }
           end.frontier = std::move(frontier).value();
           return end;

@@ -11,7 +11,7 @@ constexpr std::string_view kHead =
     "SELECT journal, size, last_hash, frontier, signature, public_key FROM heads";
 
 [[noreturn]] void broken(std::string_view what, const std::string& journal) {
-  throw std::runtime_error("the store holds a broken " + std::string(what) + " in journal " + journal);
+  throw DataBroken("a broken " + std::string(what) + " in journal " + journal);
 }
 
 Head head_in(const Row& row) {

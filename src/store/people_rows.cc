@@ -10,10 +10,12 @@ namespace imprimatur::store {
 namespace {
 
 constexpr std::string_view kUser =
-    "SELECT id, email, display_name, password_hash, organisation_admin, disabled, created_at FROM users";
+    "SELECT id, email, display_name, password_hash, organisation_admin, disabled, created_at, salt FROM "
+    "users";
 
 User user_in(const Row& row) {
-  return {{row.text(0)}, row.text(1), row.text(2), row.text(3), row.flag(4), row.flag(5), row.time(6)};
+  return {{row.text(0)}, row.text(1), row.text(2), row.text(3),
+          row.flag(4),   row.flag(5), row.time(6), row.text(7)};
 }
 
 // A member whose person is gone is not active.
@@ -37,18 +39,19 @@ Member member_in(const Row& row) {
 
 void insert_user(Tx& tx, const User& user) {
   tx.database().exec(
-      "INSERT INTO users (id, email, display_name, password_hash, organisation_admin, disabled, created_at) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO users (id, email, display_name, password_hash, organisation_admin, disabled, created_at, "
+      "salt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       user.id, user.email, user.display_name, user.password_hash, user.organisation_admin ? 1 : 0,
-      user.disabled ? 1 : 0, user.created_at);
+      user.disabled ? 1 : 0, user.created_at, user.salt);
 }
 
 void put_user(Tx& tx, const User& user) {
   tx.database().exec(
-      "UPDATE users SET email = ?, display_name = ?, password_hash = ?, organisation_admin = ?, disabled = ? "
-      "WHERE id = ?",
+      "UPDATE users SET email = ?, display_name = ?, password_hash = ?, organisation_admin = ?, disabled = "
+      "?, "
+      "salt = ? WHERE id = ?",
       user.email, user.display_name, user.password_hash, user.organisation_admin ? 1 : 0,
-      user.disabled ? 1 : 0, user.id);
+      user.disabled ? 1 : 0, user.salt, user.id);
 }
 
 std::optional<User> user(Tx& tx, const PrincipalId& id) {

@@ -134,7 +134,9 @@ TEST(PlanTest, NoStatementScansATable) {
   for (const std::string& sql : statements.seen()) {
     // The whole of these is what is asked for, once, when a store opens.
     if (sql.find("schema_versions") != std::string::npos || sql.find("DELETE FROM writers") == 0 ||
-        sql == "SELECT journal, size FROM heads") {
+        sql == "SELECT journal, size FROM heads" || sql == "SELECT unicode FROM installation" ||
+        sql == "SELECT project, id, name FROM artifacts ORDER BY project, created_at, id" ||
+        sql == "UPDATE artifacts SET skeleton = id") {
       continue;
     }
     // A page is found by its key, but lists of filters may pick any index and then sort what is left.

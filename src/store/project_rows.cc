@@ -14,7 +14,7 @@ Project project_in(const Row& row) {
 
 Protection protection_in(const std::string& rule, std::int64_t version) {
   Result<Protection> protection = protection_from_json(rule, version);
-  if (!protection.ok()) throw std::runtime_error("the store holds a broken protection");
+  if (!protection.ok()) throw DataBroken("a broken protection");
   return std::move(protection).value();
 }
 

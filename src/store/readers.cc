@@ -66,6 +66,10 @@ Status Readers::run(const std::function<void(Tx&)>& work) {
     log(LogLevel::warning, "read_failed", {{"error", error.what()}});
     lease.database.reset();
     return unavailable("the database is busy; try again");
+  } catch (const DataBroken& error) {
+    log(LogLevel::error, "data_broken", {{"error", error.what()}});
+    lease.database->rollback();
+    return broken_data();
   } catch (...) {
     if (lease.database) lease.database->rollback();
     throw;

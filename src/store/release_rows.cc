@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kColumns =
     "r.id, r.project, r.environment, r.artifact, r.version, r.digest, r.kind, r.change_set, r.review, "
     "r.replaced, r.previous, r.protection_version, r.protection_met, r.gate, r.rollout, r.reason, "
-    "r.released_by, r.released_at, r.ended, r.ended_at, r.number";
+    "r.released_by, r.released_at, r.ended, r.ended_at, r.number, r.salt";
 constexpr std::size_t kNumberColumn = 20;
 
 Release release_in(const Row& row) {
@@ -35,6 +35,7 @@ Release release_in(const Row& row) {
   release.at = row.time(17);
   release.end = stored(release_end_of(row.text(18)), row.text(18));
   release.ended_at = row.time(19);
+  release.salt = row.text(21);
   return release;
 }
 
@@ -80,14 +81,14 @@ void insert_release(Tx& tx, const Release& release) {
   tx.database().exec(
       "INSERT INTO releases (project, id, number, environment, artifact, version, digest, kind, change_set, "
       "review, replaced, previous, protection_version, protection_met, gate, rollout, reason, released_by, "
-      "released_at, ended, ended_at) SELECT ?, ?, coalesce(max(r.number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-      "?, "
-      "?, ?, ?, ?, ?, ?, ?, ? FROM releases r WHERE r.project = ? AND r.artifact = ? AND r.environment = ?",
+      "released_at, ended, ended_at, salt) SELECT ?, ?, coalesce(max(r.number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, "
+      "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM releases r WHERE r.project = ? AND r.artifact = ? AND "
+      "r.environment = ?",
       release.project, release.id, release.environment, release.artifact, release.version, release.digest,
       name_of(release.kind), release.change_set, release.review, release.replaced, release.previous,
       release.protection_version, release.protection_met ? 1 : 0, release.gate, release.rollout,
-      release.reason, release.by, release.at, name_of(release.end), release.ended_at, release.project,
-      release.artifact, release.environment);
+      release.reason, release.by, release.at, name_of(release.end), release.ended_at, release.salt,
+      release.project, release.artifact, release.environment);
 }
 
 void end_release(Tx& tx, const ReleaseId& id, ReleaseEnd end, Time at) {

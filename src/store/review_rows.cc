@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kReview =
     "SELECT r.id, r.project, r.environment, r.state, r.cycle, r.protection_version, r.submitted_by, "
     "r.comment, "
-    "r.created_at, r.changed_at, r.number FROM reviews r";
+    "r.created_at, r.changed_at, r.number, r.salt FROM reviews r";
 
 struct NumberedReview {
   Review review;
@@ -31,6 +31,7 @@ NumberedReview review_in(const Row& row) {
   review.created_at = row.time(8);
   review.changed_at = row.time(9);
   found.number = row.integer(10);
+  review.salt = row.text(11);
   return found;
 }
 
@@ -62,11 +63,12 @@ void insert_review(Tx& tx, const Review& review) {
   tx.database().exec(
       "INSERT INTO reviews (project, id, number, environment, state, cycle, protection_version, "
       "submitted_by, "
-      "comment, created_at, changed_at) SELECT ?, ?, coalesce(max(r.number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? "
+      "comment, created_at, changed_at, salt) SELECT ?, ?, coalesce(max(r.number), 0) + 1, ?, ?, ?, ?, ?, ?, "
+      "?, ?, ? "
       "FROM reviews r WHERE r.project = ?",
       review.project, review.id, review.environment, name_of(review.state), review.cycle,
       review.protection_version, review.submitted_by, review.comment, review.created_at, review.changed_at,
-      review.project);
+      review.salt, review.project);
   keep_items(tx, review);
 }
 
@@ -125,34 +127,36 @@ std::vector<Review> reviews_of(Tx& tx, const ArtifactId& artifact, std::int64_t 
 void insert_verdict(Tx& tx, const Verdict& verdict) {
   tx.database().exec(
       "INSERT INTO verdicts (project, review, number, cycle, given_by, kind, environment, items_digest, "
-      "base_digest, protection_version, comment, given_at) SELECT r.project, r.id, (SELECT "
+      "base_digest, protection_version, comment, given_at, salt) SELECT r.project, r.id, (SELECT "
       "coalesce(max(v.number), 0) + 1 FROM verdicts v WHERE v.project = r.project AND v.review = r.id), ?, "
       "?, ?, "
-      "?, ?, ?, ?, ?, ? FROM reviews r WHERE r.id = ?",
+      "?, ?, ?, ?, ?, ?, ? FROM reviews r WHERE r.id = ?",
       verdict.cycle, verdict.by, name_of(verdict.kind), verdict.environment, verdict.items_digest,
-      verdict.base_digest, verdict.protection_version, verdict.comment, verdict.at, verdict.review);
+      verdict.base_digest, verdict.protection_version, verdict.comment, verdict.at, verdict.salt,
+      verdict.review);
 }
 
 std::vector<Verdict> verdicts(Tx& tx, const ReviewId& review) {
   return tx.database().all(
       "SELECT review, cycle, given_by, kind, environment, items_digest, base_digest, protection_version, "
-      "comment, given_at FROM verdicts WHERE project = (SELECT project FROM reviews WHERE id = ?) "
+      "comment, given_at, salt FROM verdicts WHERE project = (SELECT project FROM reviews WHERE id = ?) "
       "AND review = ? ORDER BY number",
       [](const Row& row) {
         return Verdict{
             {row.text(0)}, row.integer(1), {row.text(2)}, stored(verdict_kind_of(row.text(3)), row.text(3)),
             {row.text(4)}, row.text(5),    row.text(6),   row.integer(7),
-            row.text(8),   row.time(9)};
+            row.text(8),   row.time(9),    row.text(10)};
       },
       review, review);
 }
 
 void insert_comment(Tx& tx, const Comment& comment) {
   tx.database().exec(
-      "INSERT INTO comments (project, review, number, id, cycle, given_by, body, given_at) SELECT r.project, "
+      "INSERT INTO comments (project, review, number, id, cycle, given_by, body, given_at, salt) SELECT "
+      "r.project, "
       "r.id, (SELECT coalesce(max(c.number), 0) + 1 FROM comments c WHERE c.project = r.project "
-      "AND c.review = r.id), ?, ?, ?, ?, ? FROM reviews r WHERE r.id = ?",
-      comment.id, comment.cycle, comment.by, comment.text, comment.at, comment.review);
+      "AND c.review = r.id), ?, ?, ?, ?, ?, ? FROM reviews r WHERE r.id = ?",
+      comment.id, comment.cycle, comment.by, comment.text, comment.at, comment.salt, comment.review);
 }
 
 Result<Page<Comment>> comments(Tx& tx, const ReviewId& review, const PageRequest& page) {
@@ -161,15 +165,15 @@ Result<Page<Comment>> comments(Tx& tx, const ReviewId& review, const PageRequest
     Comment comment;
     std::int64_t number;
   };
-  Query select("SELECT id, review, cycle, given_by, body, given_at, number FROM comments");
+  Query select("SELECT id, review, cycle, given_by, body, given_at, salt, number FROM comments");
   select.where("project = (SELECT project FROM reviews WHERE id = ?)", review)
       .where("review = ?", review)
       .where("number > ?", after)
       .order("number", page.limit);
   const auto rows = select.all(tx.database(), [](const Row& row) {
     return NumberedComment{
-        {row.text(0), {row.text(1)}, row.integer(2), {row.text(3)}, row.text(4), row.time(5)},
-        row.integer(6)};
+        {row.text(0), {row.text(1)}, row.integer(2), {row.text(3)}, row.text(4), row.time(5), row.text(6)},
+        row.integer(7)};
   });
   const auto numbered = paged(rows, page, [](const NumberedComment& c) { return c.number; });
   Page<Comment> out{{}, numbered.next_cursor};
@@ -179,10 +183,11 @@ Result<Page<Comment>> comments(Tx& tx, const ReviewId& review, const PageRequest
 
 std::optional<Comment> comment(Tx& tx, const ReviewId& review, std::string_view id) {
   return tx.database().one(
-      "SELECT id, review, cycle, given_by, body, given_at FROM comments "
+      "SELECT id, review, cycle, given_by, body, given_at, salt FROM comments "
       "WHERE project = (SELECT project FROM reviews WHERE id = ?) AND review = ? AND id = ?",
       [](const Row& row) {
-        return Comment{row.text(0), {row.text(1)}, row.integer(2), {row.text(3)}, row.text(4), row.time(5)};
+        return Comment{row.text(0), {row.text(1)}, row.integer(2), {row.text(3)},
+                       row.text(4), row.time(5),   row.text(6)};
       },
       review, review, std::string(id));
 }

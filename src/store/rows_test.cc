@@ -447,8 +447,9 @@ TEST_P(RowsTest, Audit) {
       return out;
     });
   };
-  EXPECT_EQ(leaves(0, 5).size(), 5u);
-  EXPECT_EQ(leaves(2, 4), std::vector<Hash256>(leaves(0, 5).begin() + 2, leaves(0, 5).begin() + 4));
+  const std::vector<Hash256> all = leaves(0, 5);
+  ASSERT_EQ(all.size(), 5u);
+  EXPECT_EQ(leaves(2, 4), std::vector<Hash256>(all.begin() + 2, all.begin() + 4));
   EXPECT_EQ(look([&](Tx& tx) { return head(tx, "org"); })->size, 5u);
   EXPECT_FALSE(look([&](Tx& tx) { return head(tx, "other"); }).has_value());
   EXPECT_EQ(expect_intact(*store_), 5u);

@@ -79,6 +79,12 @@ Status apply(Database& database) {
     return unprocessable("the data were written by a newer program (schema " + std::to_string(present) +
                          ", this one knows " + std::to_string(newest_schema()) + "); run that one");
   }
+  if (present > 0 && present < migrations().front().version) {
+    return unprocessable(
+        "the data were written by a trial version (schema " + std::to_string(present) +
+        "), whose journal lacks what this one checks; serve them with that version, or import "
+        "the prompts into a new data directory");
+  }
   for (const Migration& step : migrations()) {
     if (step.version <= present) continue;
     for (const std::string_view statement : statements_of(step.statements)) {

@@ -1,9 +1,9 @@
 // The steps of the schema. A step that was released never changes; a change is a new step.
 //
 // Only INTEGER and TEXT, never null: 0 and '' mean none, flags are 0 and 1, times are microseconds, hashes
-// are hex. Every row of a project has the project first in its key. Where an id alone is looked up, an index
-// leads to the project. Evidence refers to people by id without a foreign key, so that a person can be
-// erased.
+// are hex. A salt belongs to the journal's commitment to the words beside it. Every row of a project has the
+// project first in its key. Where an id alone is looked up, an index leads to the project. Evidence refers to
+// people by id without a foreign key, so that a person can be erased.
 #include "store/schema.h"
 
 namespace imprimatur::store {
@@ -14,6 +14,11 @@ CREATE TABLE writers (
   id TEXT NOT NULL PRIMARY KEY,
   group_number INTEGER NOT NULL,
   seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID
+;
+CREATE TABLE installation (
+  id INTEGER NOT NULL PRIMARY KEY,
+  unicode TEXT NOT NULL
 ) STRICT, WITHOUT ROWID
 ;
 CREATE TABLE heads (
@@ -60,7 +65,8 @@ CREATE TABLE users (
   password_hash TEXT NOT NULL,
   organisation_admin INTEGER NOT NULL,
   disabled INTEGER NOT NULL,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  salt TEXT NOT NULL
 ) STRICT, WITHOUT ROWID
 ;
 CREATE UNIQUE INDEX users_by_email ON users (email)
@@ -266,6 +272,7 @@ CREATE TABLE versions (
   state TEXT NOT NULL,
   reason TEXT NOT NULL,
   message TEXT NOT NULL,
+  salt TEXT NOT NULL,
   author TEXT NOT NULL,
   accountable TEXT NOT NULL,
   base_version INTEGER NOT NULL,
@@ -336,6 +343,7 @@ CREATE TABLE reviews (
   protection_version INTEGER NOT NULL,
   submitted_by TEXT NOT NULL,
   comment TEXT NOT NULL,
+  salt TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   changed_at INTEGER NOT NULL,
   PRIMARY KEY (project, id),
@@ -381,6 +389,7 @@ CREATE TABLE verdicts (
   base_digest TEXT NOT NULL,
   protection_version INTEGER NOT NULL,
   comment TEXT NOT NULL,
+  salt TEXT NOT NULL,
   given_at INTEGER NOT NULL,
   PRIMARY KEY (project, review, number),
   FOREIGN KEY (project, review) REFERENCES reviews (project, id)
@@ -399,6 +408,7 @@ CREATE TABLE comments (
   cycle INTEGER NOT NULL,
   given_by TEXT NOT NULL,
   body TEXT NOT NULL,
+  salt TEXT NOT NULL,
   given_at INTEGER NOT NULL,
   PRIMARY KEY (project, review, number),
   FOREIGN KEY (project, review) REFERENCES reviews (project, id)
@@ -422,6 +432,7 @@ CREATE TABLE releases (
   gate TEXT NOT NULL,
   rollout TEXT NOT NULL,
   reason TEXT NOT NULL,
+  salt TEXT NOT NULL,
   released_by TEXT NOT NULL,
   released_at INTEGER NOT NULL,
   ended TEXT NOT NULL,
@@ -460,7 +471,8 @@ CREATE TABLE retirements (
 ) STRICT, WITHOUT ROWID
 )sql";
 
-constexpr Migration kSteps[] = {{1, kJournals}, {2, kPeople}, {3, kArtifacts}, {4, kReviews}};
+// 1 to 4 were trials: their journals do not commit to what people wrote.
+constexpr Migration kSteps[] = {{5, kJournals}, {6, kPeople}, {7, kArtifacts}, {8, kReviews}};
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include "store/data_directory.h"
 #include "store/readers.h"
 #include "store/schema.h"
+#include "store/skeletons.h"
 #include "store/writer.h"
 
 namespace imprimatur::store {
@@ -51,6 +52,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Cl
     auto database = std::make_unique<Database>(connection);
     Status migrated = migrate(*database);
     if (!migrated.ok()) return std::move(migrated).error();
+    keep_skeletons(*database);
     auto parts = std::make_unique<Parts>(options, connection, std::move(directory), std::move(database),
                                          clock, signing_seed);
     parts->shared = connection.dialect == Dialect::postgresql;

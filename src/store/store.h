@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "domain/ids.h"
 #include "journal/entry.h"
+#include "store/broken.h"
 
 #include <cstdint>
 #include <functional>
@@ -83,7 +84,7 @@ class Store {
   void open_writes();
 
   // Runs `work(Tx&) -> Result<T>` on a consistent snapshot; it must not change anything. Unavailable when the
-  // database is gone or no connection came free in time.
+  // database is gone, holds what nobody can have written (DataBroken), or no connection came free in time.
   template <class F>
   auto read(F&& work) -> std::invoke_result_t<F, Tx&> {
     std::optional<std::invoke_result_t<F, Tx&>> out;

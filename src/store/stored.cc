@@ -26,10 +26,10 @@ std::string list_text(const std::vector<std::string>& items) {
 std::vector<std::string> list_of(std::string_view text) {
   if (text == "[]") return {};
   const Result<boost::json::value> parsed = parse_json(text);
-  if (!parsed.ok() || !parsed.value().is_array()) throw std::runtime_error("the store holds a broken list");
+  if (!parsed.ok() || !parsed.value().is_array()) throw DataBroken("a broken list");
   std::vector<std::string> out;
   for (const boost::json::value& item : parsed.value().get_array()) {
-    if (!item.is_string()) throw std::runtime_error("the store holds a broken list");
+    if (!item.is_string()) throw DataBroken("a broken list");
     out.emplace_back(item.get_string());
   }
   return out;

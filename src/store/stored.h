@@ -1,6 +1,7 @@
 // How values stand in columns.
 #pragma once
 
+#include "store/broken.h"
 #include "store/database.h"
 
 #include <optional>
@@ -15,7 +16,7 @@ namespace imprimatur::store {
 // written by it.
 template <class T>
 T stored(std::optional<T> value, std::string_view text) {
-  if (!value) throw std::runtime_error("the store holds a word that is not known here: " + std::string(text));
+  if (!value) throw DataBroken("a word that is not known here: " + std::string(text));
   return *std::move(value);
 }
 

@@ -141,8 +141,9 @@ Verification verify(Tx& tx, const Progress& progress, const journal::Trusted& tr
     if (!empty) verifier.close(name);
   }
   Verification out = verifier.finish();
-  for (std::string& what : schema_faults(database)) {
-    out.faults.push_back({std::string(journal::kOrganisation), 0, std::move(what)});
+  for (SchemaFault& fault : schema_faults(database)) {
+    out.faults.push_back({std::string(journal::kOrganisation), 0, std::move(fault.what)});
+    if (fault.reads) out.doubtful.emplace(journal::kEverything);
   }
   for (const Stray& stray : strays(database)) {
     out.faults.push_back({stray.project, 0, stray.table + " holds rows that no journal accounts for"});

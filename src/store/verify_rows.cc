@@ -4,7 +4,9 @@
 #include "base/json.h"
 #include "domain/name.h"
 #include "domain/protection.h"
+#include "journal/commitment.h"
 #include "journal/entry.h"
+#include "store/skeletons.h"
 
 #include <array>
 #include <map>
@@ -23,6 +25,11 @@ std::string digest_text(std::string_view text) { return "sha256:" + to_hex(sha25
 std::string time_text(Time time) { return time.micros == 0 ? std::string() : to_rfc3339(time); }
 std::string number_text(std::int64_t number) { return number == 0 ? std::string() : std::to_string(number); }
 
+// What the journal commits to. Words without their salt can be compared with nothing.
+std::string committed(const std::string& salt, std::string_view text) {
+  return salt.empty() ? "without its salt" : journal::commitment(salt, text);
+}
+
 // A flag is 0 or 1 and nothing else.
 std::string flag_text(std::int64_t flag) {
   if (flag == 0) return "false";
@@ -40,16 +47,26 @@ std::string list_text_of(std::string_view text) {
   return journal::joined(std::move(items));
 }
 
+const std::string kProject = "SELECT id, name, created_by, created_at FROM projects";
+
+void take_project(const Row& row, const TakeRow& take) {
+  RowText text;
+  text.set("nameDigest", digest_text(row.text(1))).set("createdBy", row.text(2));
+  take(row_key("project", row.text(0)), text.set("createdAt", time_text(row.time(3))).text());
+}
+
 void people(Database& database, std::string_view, const TakeRow& take) {
-  database.each("SELECT id, organisation_admin, disabled FROM users", [&](const Row& row) {
-    take(row_key("user", row.text(0)), RowText()
-                                           .set("organisationAdmin", flag_text(row.integer(1)))
-                                           .set("disabled", flag_text(row.integer(2)))
-                                           .text());
-  });
-  database.each("SELECT id, name FROM projects", [&](const Row& row) {
-    take(row_key("project", row.text(0)), RowText().set("nameDigest", digest_text(row.text(1))).text());
-  });
+  database.each(
+      "SELECT id, organisation_admin, disabled, email, display_name, password_hash, created_at, salt FROM "
+      "users",
+      [&](const Row& row) {
+        RowText text;
+        text.set("organisationAdmin", flag_text(row.integer(1))).set("disabled", flag_text(row.integer(2)));
+        text.set("person", committed(row.text(7), journal::person_text(row.text(3), row.text(4))));
+        text.set("passwordDigest", digest_text(row.text(5))).set("createdAt", time_text(row.time(6)));
+        take(row_key("user", row.text(0)), text.text());
+      });
+  database.each(kProject, [&](const Row& row) { take_project(row, take); });
 }
 
 void members(Database& database, std::string_view project, const TakeRow& take) {
@@ -73,11 +90,7 @@ void members(Database& database, std::string_view project, const TakeRow& take) 
 
 void accounts(Database& database, std::string_view project, const TakeRow& take) {
   database.each(
-      "SELECT id, name FROM projects WHERE id = ?",
-      [&](const Row& row) {
-        take(row_key("project", row.text(0)), RowText().set("nameDigest", digest_text(row.text(1))).text());
-      },
-      project);
+      kProject + " WHERE id = ?", [&](const Row& row) { take_project(row, take); }, project);
   database.each(
       "SELECT id, name FROM teams WHERE project = ?",
       [&](const Row& row) {
@@ -85,24 +98,27 @@ void accounts(Database& database, std::string_view project, const TakeRow& take)
       },
       project);
   database.each(
-      "SELECT id, owner, name, disabled FROM service_accounts WHERE project = ?",
+      "SELECT id, owner, name, disabled, created_at FROM service_accounts WHERE project = ?",
       [&](const Row& row) {
         RowText text;
         text.set("owner", row.text(1))
             .set("nameDigest", digest_text(row.text(2)))
-            .set("disabled", flag_text(row.integer(3)));
+            .set("disabled", flag_text(row.integer(3)))
+            .set("createdAt", time_text(row.time(4)));
         take(row_key("service_account", row.text(0)), text.text());
       },
       project);
   database.each(
-      "SELECT id, account, owner, scopes, environment, expires_at, revoked_at FROM api_keys WHERE project = "
-      "?",
+      "SELECT id, account, owner, scopes, environment, expires_at, revoked_at, name, hash, created_at FROM "
+      "api_keys WHERE project = ?",
       [&](const Row& row) {
         RowText text;
         text.set("serviceAccount", row.text(1))
             .set("owner", row.text(2))
             .set("scopes", list_text_of(row.text(3)));
         text.set("environment", row.text(4)).set("expiresAt", time_text(row.time(5)));
+        text.set("nameDigest", digest_text(row.text(7))).set("hashDigest", digest_text(row.text(8)));
+        text.set("createdAt", time_text(row.time(9)));
         take(row_key("key", row.text(0)), text.set("revokedAt", time_text(row.time(6))).text());
       },
       project);
@@ -154,15 +170,27 @@ std::string content_digest(const std::string& content, const ArtifactColumns& ar
 
 void artifacts(Database& database, std::string_view project, const TakeRow& take) {
   std::map<std::string, ArtifactColumns, std::less<>> known;
+  // With another version of Unicode they are made anew when the server starts.
+  const bool of_today = skeletons_are_of_today(database);
+  const auto held = [&](const std::string& skeleton) {
+    return database
+        .one(
+            "SELECT id FROM artifacts WHERE project = ? AND skeleton = ?",
+            [](const Row& row) { return row.text(0); }, project, skeleton)
+        .has_value();
+  };
   database.each(
-      "SELECT id, name, skeleton, kind, type, latest_version, latest_state, created_at FROM artifacts "
-      "WHERE project = ?",
+      "SELECT id, name, skeleton, kind, type, latest_version, latest_state, created_at, "
+      "created_by FROM artifacts WHERE project = ?",
       [&](const Row& row) {
-        const bool same_look = row.text(2) == skeleton_of(row.text(1));
+        const std::string skeleton = of_today ? skeleton_of(row.text(1)) : row.text(2);
+        const bool same_look = row.text(2) == skeleton ||
+                               (row.text(2) == skeleton_beside(skeleton, row.text(0)) && held(skeleton));
         RowText text;
         text.set("kind", row.text(3)).set("type", row.text(4));
         text.set("nameDigest", same_look ? digest_text(row.text(1)) : "of another skeleton");
-        text.set("createdAt", time_text(row.time(7))).set("latestVersion", row.integer(5));
+        text.set("createdAt", time_text(row.time(7))).set("createdBy", row.text(8));
+        text.set("latestVersion", row.integer(5));
         take(row_key("artifact", row.text(0)), text.set("latestState", row.text(6)).text());
         known[row.text(0)] = {row.text(1), row.text(3), row.text(4)};
       },
@@ -170,13 +198,15 @@ void artifacts(Database& database, std::string_view project, const TakeRow& take
   database.each(
       "SELECT v.artifact, v.number, v.digest, v.author, v.accountable, v.base_version, v.created_at, "
       "v.state, "
-      "v.reason, v.semver, coalesce(c.content, '') FROM versions v LEFT JOIN contents c ON c.project = "
+      "v.reason, v.semver, coalesce(c.content, ''), v.message, v.salt FROM versions v LEFT JOIN contents c "
+      "ON c.project = "
       "v.project "
       "AND c.artifact = v.artifact AND c.number = v.number WHERE v.project = ?",
       [&](const Row& row) {
         RowText text;
         text.set("digest", row.text(2)).set("author", row.text(3)).set("accountable", row.text(4));
         text.set("base", number_text(row.integer(5)));
+        text.set("message", committed(row.text(12), row.text(11)));
         text.set("content", content_digest(row.text(10), known[row.text(0)], row.text(9)));
         text.set("createdAt", time_text(row.time(6))).set("state", row.text(7));
         const std::string reason = row.text(8) == "none" ? std::string() : row.text(8);
@@ -188,13 +218,13 @@ void artifacts(Database& database, std::string_view project, const TakeRow& take
 void scans(Database& database, std::string_view project, const TakeRow& take) {
   database.each(
       "SELECT id, artifact, version, digest, status, score_tenths, critical_findings, ruleset, report, "
-      "created_at "
-      "FROM scans WHERE project = ?",
+      "created_at, number, scanned_by FROM scans WHERE project = ?",
       [&](const Row& row) {
         RowText text;
         text.set("artifact", row.text(1)).set("version", row.integer(2)).set("digest", row.text(3));
         text.set("status", row.text(4)).set("scoreTenths", row.integer(5)).set("critical", row.integer(6));
         text.set("ruleset", row.text(7)).set("report", digest_text(row.text(8)));
+        text.set("number", row.integer(10)).set("by", row.text(11));
         take(row_key("scan", row.text(0)), text.set("createdAt", time_text(row.time(9))).text());
       },
       project);
@@ -210,13 +240,14 @@ void scans(Database& database, std::string_view project, const TakeRow& take) {
 
 void reviews(Database& database, std::string_view project, const TakeRow& take) {
   database.each(
-      "SELECT id, environment, cycle, protection_version, state, submitted_by, created_at FROM reviews "
-      "WHERE project = ?",
+      "SELECT id, environment, cycle, protection_version, state, submitted_by, created_at, "
+      "number, comment, salt FROM reviews WHERE project = ?",
       [&](const Row& row) {
         RowText text;
         text.set("environment", row.text(1)).set("cycle", row.integer(2));
         text.set("protectionVersion", row.integer(3)).set("state", row.text(4));
         text.set("submittedBy", row.text(5)).set("createdAt", time_text(row.time(6)));
+        text.set("number", row.integer(7)).set("comment", committed(row.text(9), row.text(8)));
         take(row_key("review", row.text(0)), text.text());
       },
       project);
@@ -235,21 +266,23 @@ void reviews(Database& database, std::string_view project, const TakeRow& take) 
 void words(Database& database, std::string_view project, const TakeRow& take) {
   database.each(
       "SELECT review, number, cycle, given_by, kind, environment, items_digest, base_digest, "
-      "protection_version, "
-      "given_at FROM verdicts WHERE project = ?",
+      "protection_version, given_at, comment, salt FROM verdicts WHERE project = ?",
       [&](const Row& row) {
         RowText text;
         text.set("cycle", row.integer(2)).set("person", row.text(3)).set("verdict", row.text(4));
         text.set("environment", row.text(5)).set("itemsDigest", row.text(6)).set("baseDigest", row.text(7));
         text.set("protectionVersion", row.integer(8)).set("at", time_text(row.time(9)));
+        text.set("comment", committed(row.text(11), row.text(10)));
         take(row_key("verdict", row.text(0), row.integer(1)), text.text());
       },
       project);
   database.each(
-      "SELECT id, review, given_by, given_at FROM comments WHERE project = ?",
+      "SELECT id, review, given_by, given_at, number, cycle, body, salt FROM comments WHERE project = ?",
       [&](const Row& row) {
         RowText text;
         text.set("review", row.text(1)).set("by", row.text(2)).set("at", time_text(row.time(3)));
+        text.set("number", row.integer(4)).set("cycle", row.integer(5));
+        text.set("text", committed(row.text(7), row.text(6)));
         take(row_key("comment", row.text(0)), text.text());
       },
       project);
@@ -258,8 +291,8 @@ void words(Database& database, std::string_view project, const TakeRow& take) {
 void releases(Database& database, std::string_view project, const TakeRow& take) {
   database.each(
       "SELECT id, change_set, environment, artifact, version, digest, review, replaced, previous, "
-      "protection_version, gate, kind, protection_met, rollout, released_by, released_at, ended, ended_at "
-      "FROM releases WHERE project = ?",
+      "protection_version, gate, kind, protection_met, rollout, released_by, released_at, ended, ended_at, "
+      "number, reason, salt FROM releases WHERE project = ?",
       [&](const Row& row) {
         RowText text;
         text.set("changeSet", row.text(1)).set("environment", row.text(2)).set("artifact", row.text(3));
@@ -272,6 +305,7 @@ void releases(Database& database, std::string_view project, const TakeRow& take)
             .set("protectionMet", flag_text(row.integer(12)));
         text.set("rollout", row.text(13)).set("by", row.text(14)).set("at", time_text(row.time(15)));
         text.set("end", row.text(16)).set("endedAt", time_text(row.time(17)));
+        text.set("number", row.integer(18)).set("reason", committed(row.text(20), row.text(19)));
         take(row_key("release", row.text(0)), text.text());
       },
       project);

@@ -166,30 +166,41 @@ Objects expected_of_postgresql(Database& made) {
   return out;
 }
 
-void compare(const Objects& expected, const Objects& there, std::vector<std::string>& faults) {
+void compare(const Objects& expected, const Objects& there, std::vector<SchemaFault>& faults) {
+  const auto fault = [&](const std::string& name, const char* what, bool ours = true) {
+    faults.push_back({"the " + name + what, ours && name.starts_with("table ")});
+  };
   for (const auto& [name, definition] : expected) {
     const auto found = there.find(name);
     if (found == there.end()) {
-      faults.push_back("the " + name + " is missing in the database");
+      fault(name, " is missing in the database");
     } else if (found->second != definition) {
-      faults.push_back("the " + name + " is not the one that this program makes");
+      fault(name, " is not the one that this program makes");
     }
   }
   for (const auto& [name, definition] : there) {
-    if (!expected.contains(name)) faults.push_back("the " + name + " is none that this program makes");
+    if (!expected.contains(name)) fault(name, " is none that this program makes", false);
   }
+}
+
+std::vector<std::string> steps_of(Database& database) {
+  return database.all("SELECT CAST(version AS TEXT) FROM schema_versions ORDER BY version",
+                      [](const Row& row) { return row.text(0); });
 }
 
 }  // namespace
 
-std::vector<std::string> schema_faults(Database& database) {
+std::vector<SchemaFault> schema_faults(Database& database) {
   const auto made = newly_made();
-  std::vector<std::string> faults;
+  std::vector<SchemaFault> faults;
   switch (database.dialect()) {
     case Dialect::sqlite: compare(objects_of_sqlite(*made), objects_of_sqlite(database), faults); break;
     case Dialect::postgresql:
       compare(expected_of_postgresql(*made), objects_of_postgresql(database), faults);
       break;
+  }
+  if (faults.empty() && steps_of(*made) != steps_of(database)) {
+    faults.push_back({"the steps of the schema are not those of this program"});
   }
   return faults;
 }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kVersion =
     "SELECT v.project, v.artifact, v.number, v.semver, v.digest, v.state, v.reason, c.content, v.message, "
-    "v.author, v.accountable, v.base_version, v.created_at FROM versions v JOIN contents c "
+    "v.author, v.accountable, v.base_version, v.created_at, v.salt FROM versions v JOIN contents c "
     "ON c.project = v.project AND c.artifact = v.artifact AND c.number = v.number";
 
 Version version_in(const Row& row) {
@@ -33,6 +33,7 @@ Version version_in(const Row& row) {
   version.accountable = {row.text(10)};
   version.base_version = row.integer(11);
   version.created_at = row.time(12);
+  version.salt = row.text(13);
   return version;
 }
 
@@ -91,10 +92,10 @@ void insert_version(Tx& tx, const Version& version) {
   Database& database = tx.database();
   database.exec(
       "INSERT INTO versions (project, artifact, number, semver, digest, state, reason, message, author, "
-      "accountable, base_version, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "accountable, base_version, created_at, salt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       version.project, version.artifact, version.number, version.semver, version.digest,
       name_of(version.state), name_of(version.reason), version.message, version.author, version.accountable,
-      version.base_version, version.created_at);
+      version.base_version, version.created_at, version.salt);
   database.exec("INSERT INTO contents (project, artifact, number, content) VALUES (?, ?, ?, ?)",
                 version.project, version.artifact, version.number, version.content);
   database.exec(

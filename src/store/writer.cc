@@ -151,6 +151,10 @@ void Writer::run_group(Group& group) {
     } catch (const DatabaseBusy& error) {
       log(LogLevel::warning, "group_failed", {{"error", error.what()}});
       if (database_) database_->rollback();
+    } catch (const DataBroken& error) {
+      log(LogLevel::error, "data_broken", {{"error", error.what()}});
+      database_->rollback();
+      return answer_all(group, broken_data());
     } catch (const std::exception& error) {
       // A statement of the group itself failed, not one of a command's.
       log(LogLevel::error, "group_failed", {{"error", error.what()}});
@@ -248,6 +252,9 @@ bool Writer::run_work(Command& command, Tx& tx) {
   } catch (const ConstraintBroken& error) {
     log(LogLevel::info, "write_conflict", {{"error", error.what()}});
     command.answer = conflict("somebody else changed this first, or the name is taken; look again");
+  } catch (const DataBroken& error) {
+    log(LogLevel::error, "data_broken", {{"error", error.what()}});
+    command.answer = broken_data();
   } catch (...) {
     command.thrown = std::current_exception();
   }

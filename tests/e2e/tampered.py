@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""What somebody with the database file can do: each edit is found, named, and not served."""
+import base64
+import hashlib
+import http.client
+import json
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from driver import Client, Server, binary, encoded, people, scratch  # noqa: E402
+
+PROJECT = "acme"
+
+
+def told(path):
+    """A data directory with two prompts that are live in production, approved by a reviewer."""
+    server = Server(path)
+    server.wait_for_writes()
+    tokens = people(server.port, PROJECT, {"ann": "editor", "bob": "reviewer"})
+    ann, bob, admin = (Client(server.port, tokens[who]) for who in ("ann", "bob", "admin"))
+    for name in ("first", "second"):
+        prompt = ann.must(201, "POST", "/api/v1/prompts",
+                          {"project": PROJECT, "name": name, "type": "text", "content": f"good text of the {name}"})
+        review = ann.must(201, "POST", f"/api/v1/prompts/{prompt['id']}/versions/1/submit", {"comment": "please"})
+        bob.must(200, "POST", f"/api/v1/reviews/{review['id']}/approve", {"comment": "I approve"})
+        bob.must(201, "POST", f"/api/v1/reviews/{review['id']}/deploy", {})
+    key = admin.must(201, "POST", f"/api/v1/projects/{PROJECT}/api-keys",
+                     {"name": "app", "scopes": ["runtime:read", "audit:read"]})["key"]
+    if server.stop() != 0:
+        raise AssertionError("the server did not stop well")
+    return key
+
+
+def verified(path, *more):
+    done = subprocess.run([binary(), "verify", str(path), "--json", *more], capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        raise AssertionError(f"verify: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def edited(origin, path, edit):
+    """A copy of `origin` after edit(database), the triggers of which were taken away and put back."""
+    shutil.rmtree(path, ignore_errors=True)
+    shutil.copytree(origin, path)
+    database = sqlite3.connect(path / "imprimatur.db")
+    database.execute("PRAGMA foreign_keys = OFF")
+    triggers = database.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        database.execute(f"DROP TRIGGER {name}")
+    edit(database)
+    for _, sql in triggers:
+        database.execute(sql)
+    database.commit()
+    database.close()
+    return path
+
+
+def check(what, condition, seen):
+    if not condition:
+        raise AssertionError(f"{what}: {seen}")
+    print(f"ok: {what}")
+
+
+class Serving:
+    """A server on tampered data, until the check of its start is over."""
+
+    def __init__(self, path, key):
+        self.server = Server(path)
+        self.client = Client(self.server.port, key)
+        until = time.monotonic() + 30
+        while "is being verified" in str(self.client.call("GET", "/readyz")[1]) and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(0.5)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.kill()
+
+    def ready(self):
+        return self.client.call("GET", "/readyz")[0]
+
+    def fetch(self, name):
+        return self.client.call("GET", f"/api/v1/runtime/prompts/{encoded(name)}")[0]
+
+
+def forge(database):
+    """The whole journal anew, with another approver and another key (Ed25519 of openssl)."""
+    sha = lambda data: hashlib.sha256(data).digest()  # noqa: E731
+    private = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"], capture_output=True, check=True).stdout
+    public = subprocess.run(["openssl", "pkey", "-pubout", "-outform", "DER"], input=private, capture_output=True,
+                            check=True).stdout[-32:]
+
+    def signed(message):
+        with scratch("forge") as place:
+            key, text = pathlib.Path(place) / "key", pathlib.Path(place) / "text"
+            key.write_bytes(private)
+            text.write_bytes(message)
+            return subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", key, "-in", text],
+                                  capture_output=True, check=True).stdout
+
+    def stamp(micros):
+        return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(micros // 10**6)) + f".{micros % 10**6:06d}Z"
+
+    quoted = lambda text: json.dumps(text, ensure_ascii=False)  # noqa: E731
+    (bob,), (admin,) = (database.execute("SELECT id FROM users WHERE email = ?", (email,)).fetchone()
+                        for email in ("bob@example.com", "admin@localhost"))
+    database.execute("UPDATE verdicts SET given_by = ?", (admin,))
+    for (journal,) in database.execute("SELECT journal FROM heads WHERE size > 0").fetchall():
+        previous, roots, size = "0" * 64, [], 0
+        rows = database.execute("SELECT seq, time, action, actor, resource, details FROM entries WHERE journal = ? "
+                                "ORDER BY seq", (journal,)).fetchall()
+        for seq, at, action, actor, resource, details in rows:
+            if action == "organisation.created":
+                details = '{"signingKey":"sha256:' + sha(public).hex() + '"}'
+            if action == "verdict.given":
+                details, actor = details.replace(bob, admin), admin
+            canonical = (f'{{"action":{quoted(action)},"actor":{quoted(actor)},"details":{details},"journal":'
+                         f'{quoted(journal)},"previousHash":"sha256:{previous}","resource":{quoted(resource)},'
+                         f'"seq":{seq},"time":"{stamp(at)}"}}')
+            own = sha(b"imprimatur-entry-v1\n" + canonical.encode()).hex()
+            database.execute("UPDATE entries SET details = ?, actor = ?, previous = ?, hash = ? WHERE journal = ? AND "
+                             "seq = ?", (details, actor, previous, own, journal, seq))
+            previous, node, left = own, sha(b"\0" + bytes.fromhex(own)), size
+            while left & 1:
+                node, left = sha(b"\1" + roots.pop() + node), left >> 1
+            roots.append(node)
+            size += 1
+        root = roots[-1]
+        for one in roots[-2::-1]:
+            root = sha(b"\1" + one + root)
+        message = f"imprimatur-head-v1\n{journal}\n{size}\n{root.hex()}\n{previous}\n".encode()
+        database.execute("UPDATE heads SET last_hash = ?, frontier = ?, signature = ?, public_key = ? WHERE journal = ?",
+                         (previous, f"{size}:" + ",".join(one.hex() for one in roots),
+                          base64.b64encode(signed(message)).decode(), base64.b64encode(public).decode(), journal))
+
+
+def a_forged_journal(origin, work, key):
+    (checkpoint := work / "checkpoint.json").write_text(json.dumps(verified(origin)), encoding="utf-8")
+    own = verified(origin)["signingKeys"][0]
+    path = edited(origin, work / "forged", forge)
+    alone = edited(origin, work / "alone", forge)
+    (alone / "secret").unlink()
+    seen = verified(alone)
+    check("a journal written anew is whole in itself, and verify says that it compared the key with nothing",
+          seen["ok"] and seen["keyComparedWith"] == [], seen)
+    for more in (["--key", own], ["--checkpoint", str(checkpoint)]):
+        seen = verified(alone, *more)
+        check(f"{more[0]} finds it", not seen["ok"], seen)
+    seen = verified(path)
+    check("the secret file finds it", not seen["ok"] and seen["faults"][0]["seq"] == 1, seen)
+    with Serving(path, key) as serving:
+        check("a server with the right key refuses to write there", serving.ready() == 503, serving.ready())
+
+
+def what_a_fault_names(origin, work, key):
+    evil = "UPDATE contents SET content = replace(content, 'good text of the first', 'evil text')"
+    with Serving(edited(origin, work / "text", lambda database: database.execute(evil)), key) as serving:
+        check("an edited text is not served", serving.fetch("first") == 404, serving.fetch("first"))
+        check("the others are", serving.fetch("second") == 200, serving.fetch("second"))
+        check("writes are refused", serving.ready() == 503, serving.ready())
+    swap = "UPDATE api_keys SET scopes = '[\"runtime:read\",\"prompts:write\"]'"
+    with Serving(edited(origin, work / "key", lambda database: database.execute(swap)), key) as serving:
+        check("a key that was edited serves nobody", serving.fetch("second") == 401, serving.fetch("second"))
+
+    def view(database):
+        database.execute("PRAGMA legacy_alter_table = ON")
+        database.execute("ALTER TABLE contents RENAME TO real_contents")
+        database.execute("CREATE VIEW contents AS SELECT project, artifact, number, content FROM real_contents")
+        database.execute("CREATE TRIGGER contents_refuse_update INSTEAD OF UPDATE ON contents BEGIN SELECT 1; END")
+
+    shutil.copytree(origin, path := work / "view")
+    database = sqlite3.connect(path / "imprimatur.db")
+    view(database)
+    database.commit()
+    database.close()
+    check("a view in the place of a table is found", not verified(path)["ok"], verified(path))
+    with Serving(path, key) as serving:
+        check("what it answers is not served", serving.fetch("second") == 404, serving.fetch("second"))
+
+
+def a_damaged_journal(origin, work, key):
+    def cut(database):
+        database.execute("DELETE FROM entries WHERE journal <> 'org' AND seq > 3")
+
+    def frontier(database):
+        database.execute("UPDATE heads SET frontier = 'broken'")
+
+    def exported(client):
+        """An export is under way when the gap shows: it ends without its end."""
+        try:
+            return client.call("GET", f"/api/v1/audit-logs/export?project={PROJECT}")[0]
+        except (http.client.HTTPException, OSError):
+            return "broken off"
+
+    proof = f"/api/v1/audit-logs/proof?project={PROJECT}&seq=5"
+    for edit, paths in ((cut, (proof,)), (frontier, (f"/api/v1/audit-logs/checkpoint?project={PROJECT}", proof))):
+        with Serving(edited(origin, work / edit.__name__, edit), key) as serving:
+            for path in paths:
+                status, answer = serving.client.call("GET", path)
+                check(f"{edit.__name__}: {path} answers 503 and says why",
+                      status == 503 and "imprimatur verify" in str(answer), (status, answer))
+            check(f"{edit.__name__}: no whole export", exported(Client(serving.server.port, key)) != 200, edit)
+            check("the server lives on", serving.fetch("second") == 200, serving.fetch("second"))
+
+
+def main():
+    with scratch("tampered") as place:
+        work = pathlib.Path(place)
+        key = told(work / "origin")
+        check("what was not touched verifies", verified(work / "origin")["ok"], verified(work / "origin"))
+        a_forged_journal(work / "origin", work, key)
+        what_a_fault_names(work / "origin", work, key)
+        a_damaged_journal(work / "origin", work, key)
+
+
+if __name__ == "__main__":
+    main()
