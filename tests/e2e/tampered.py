@@ -173,7 +173,6 @@ def what_a_fault_names(origin, work, key):
         database.execute("PRAGMA legacy_alter_table = ON")
         database.execute("ALTER TABLE contents RENAME TO real_contents")
         database.execute("CREATE VIEW contents AS SELECT project, artifact, number, content FROM real_contents")
-        database.execute("CREATE TRIGGER contents_refuse_update INSTEAD OF UPDATE ON contents BEGIN SELECT 1; END")
 
     shutil.copytree(origin, path := work / "view")
     database = sqlite3.connect(path / "imprimatur.db")
@@ -182,7 +181,7 @@ def what_a_fault_names(origin, work, key):
     database.close()
     check("a view in the place of a table is found", not verified(path)["ok"], verified(path))
     with Serving(path, key) as serving:
-        check("what it answers is not served", serving.fetch("second") == 404, serving.fetch("second"))
+        check("what it answers is not served, nor is a key believed", serving.fetch("second") == 401, serving.fetch("second"))
 
 
 def a_damaged_journal(origin, work, key):
