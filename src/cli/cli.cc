@@ -44,8 +44,9 @@ Exit exit_of(ErrorCode code) {
   CHECK(false, "unknown error code");
 }
 
-CLI::App* Commands::add(const std::string& name, const std::string& says, const std::string& examples) {
-  CLI::App* command = app.add_subcommand(name, says);
+CLI::App* Commands::add(const std::string& name, const std::string& says, const std::string& examples,
+                        CLI::App* group) {
+  CLI::App* command = (group == nullptr ? app : *group).add_subcommand(name, says);
   std::string footer = "\nExamples:\n" + examples;
   command->footer(footer);
   command->add_flag("--json", console.json, "One JSON document on standard output");
@@ -63,7 +64,8 @@ void add_serve(Commands& commands) {
   CLI::App* command = commands.add("serve", "Run the server in the foreground",
                                    "  imprimatur serve --demo\n"
                                    "  imprimatur serve --listen 127.0.0.1:8080 --data /var/lib/imprimatur\n"
-                                   "  imprimatur serve --database postgresql://db/imprimatur --threads 4");
+                                   "  imprimatur serve --database postgresql://db/imprimatur --threads 4\n"
+                                   "  imprimatur serve --listen 127.0.0.1:0 --json");
   auto values = std::make_shared<std::map<std::string, std::string>>();
   auto file = std::make_shared<std::string>();
   for (const ServeOption& option : commands.program.serve_options) {
@@ -78,7 +80,7 @@ void add_serve(Commands& commands) {
   command->add_option("--config", *file, "Read settings from this YAML file first")->type_name("FILE");
   command->callback([&commands, values, file] {
     commands.chosen = [&commands, values, file]() -> Result<Exit> {
-      TRY(commands.program.serve(*values, *file));
+      TRY(commands.program.serve(*values, *file, commands.console.json));
       return Exit::done;
     };
   });
@@ -111,16 +113,19 @@ int run(int argc, const char* const* argv, const Program& program, Console& cons
   add_diff(commands);
   add_scan(commands);
   add_verify(commands);
+  add_journal(commands);
   add_version(commands);
   try {
     app.parse(argc, argv);
     return run_chosen(commands);
   } catch (const CLI::CallForHelp&) {
-    for (const CLI::App* used : app.get_subcommands()) {
-      console.out << used->help(app.get_name());
-      return static_cast<int>(Exit::done);
+    const CLI::App* used = &app;
+    std::string before;
+    while (!used->get_subcommands().empty()) {
+      before += (before.empty() ? "" : " ") + used->get_name();
+      used = used->get_subcommands().front();
     }
-    console.out << app.help();
+    console.out << used->help(before);
     return static_cast<int>(Exit::done);
   } catch (const CLI::ParseError& error) {
     return wrong_use(console, error.what());

@@ -29,8 +29,10 @@ struct ServeOption {
 
 struct Program {
   std::vector<ServeOption> serve_options;
-  // The options given, by name, and the configuration file ("" for none). Runs until told to stop.
-  std::function<Status(const std::map<std::string, std::string>& options, const std::string& file)> serve;
+  // The options given, by name, the configuration file ("" for none), and whether to speak JSON. Runs until
+  // told to stop.
+  std::function<Status(const std::map<std::string, std::string>& options, const std::string& file, bool json)>
+      serve;
   // The seed that signs the heads of a data directory's journals.
   std::function<Result<std::string>(const std::string& data_directory)> signing_seed;
 };

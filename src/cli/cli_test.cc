@@ -39,9 +39,10 @@ class CliTest : public testing::Test {
     folder_ = ::mkdtemp(pattern.data());
     program_.serve_options = {{"listen", "Address to listen on", false},
                               {"demo", "Add people to play with", true}};
-    program_.serve = [this](const std::map<std::string, std::string>& options,
-                            const std::string& file) -> Status {
+    program_.serve = [this](const std::map<std::string, std::string>& options, const std::string& file,
+                            bool json) -> Status {
       served_ = options;
+      if (json) served_["json"] = "true";
       served_["config"] = file;
       return Ok{};
     };
@@ -102,7 +103,7 @@ class CliTest : public testing::Test {
 
 TEST_F(CliTest, EveryCommandHasHelpWithExamples) {
   for (const char* command : {"serve", "import", "login", "logout", "submit", "approve", "reject", "deploy",
-                              "rollback", "diff", "scan", "verify", "export", "version"}) {
+                              "rollback", "diff", "scan", "verify", "journal", "version"}) {
     const Ran ran = run({command, "--help"});
     EXPECT_EQ(ran.exit, 0) << command;
     EXPECT_NE(ran.out.find("Examples:\n  "), std::string::npos) << command << ran.out;
@@ -144,6 +145,37 @@ TEST_F(CliTest, ServeHandsItsOptionsOver) {
   EXPECT_EQ(run({"serve", "--listen", "127.0.0.1:0", "--demo", "--config", "x.yaml"}).exit, 0);
   EXPECT_EQ(served_, (std::map<std::string, std::string>{
                          {"listen", "127.0.0.1:0"}, {"demo", "true"}, {"config", "x.yaml"}}));
+  EXPECT_EQ(run({"serve", "--json"}).exit, 0);
+  EXPECT_EQ(served_, (std::map<std::string, std::string>{{"json", "true"}, {"config", ""}}));
+}
+
+TEST_F(CliTest, TheContractIsOfTheSameVersion) {
+  std::ifstream file(fs::path(IMPRIMATUR_SOURCE_DIR) / "api/openapi.yaml");
+  std::string line;
+  while (std::getline(file, line) && !line.starts_with("  version: ")) {
+  }
+  EXPECT_EQ(line, "  version: " + std::string(run({"version", "--json"}).parsed().at("version").as_string()));
+}
+
+TEST_F(CliTest, ADiffOfFilesHasTheShapeOfTheContract) {
+  const std::string from = write("a.prompt", "---\nname: a\nmodel: m\n---\nHello {{who}}");
+  const std::string to = write("b.prompt", "---\nname: a\n---\nHello {{you}}");
+  const json::value diff = run({"diff", from, to, "--json"}).parsed();
+  for (const char* field : {"from", "to", "hunks", "words", "variables", "model", "fields", "semverBump"}) {
+    EXPECT_TRUE(diff.as_object().contains(field)) << field;
+  }
+  EXPECT_EQ(diff.as_object().size(), 8u);
+  EXPECT_EQ(diff.at_pointer("/model/changed").as_bool(), true);
+  EXPECT_EQ(diff.at_pointer("/model/from/name").as_string(), "m");
+  EXPECT_TRUE(diff.at_pointer("/model/to").is_null());
+  EXPECT_TRUE(diff.at_pointer("/variables/added/0/description").is_null());
+}
+
+TEST_F(CliTest, AGroupAndItsCommandsExplainThemselves) {
+  EXPECT_NE(run({"journal", "--help"}).out.find("export"), std::string::npos);
+  EXPECT_NE(run({"journal", "export", "--help"}).out.find("--data"), std::string::npos);
+  EXPECT_EQ(run({"journal"}).exit, 2);
+  EXPECT_EQ(run({"export", "--data", "x"}).exit, 2) << "left free for the bundle of prompts";
 }
 
 TEST_F(CliTest, ScanExitsOneOnAFindingOfHighOrMore) {
@@ -225,7 +257,7 @@ TEST_F(CliTest, ImportsIntoADataDirectoryAndDoesSoOnce) {
   EXPECT_EQ(verified.exit, 0) << verified.out;
   const std::string checkpoint = write("checkpoint.json", verified.out);
   EXPECT_EQ(run({"verify", data, "--checkpoint", checkpoint}).exit, 0);
-  const Ran exported = run({"export", "--data", data});
+  const Ran exported = run({"journal", "export", "--data", data});
   const std::string audit = write("audit.jsonl", exported.out);
   EXPECT_EQ(run({"verify", audit, "--checkpoint", checkpoint}).exit, 0);
   EXPECT_EQ(exported.out.find("support/reply"), std::string::npos) << "names stay beside the journal";
@@ -247,7 +279,7 @@ TEST_F(CliTest, TheKeyIsComparedWithSomethingOutsideTheData) {
   EXPECT_EQ(run({"verify", data, "--key", own}).exit, 0);
   EXPECT_EQ(run({"verify", data, "--key", other}).exit, 1);
   EXPECT_EQ(run({"verify", data, "--key", "sha256:1"}).exit, 2);
-  const std::string audit = write("audit.jsonl", run({"export", "--data", data}).out);
+  const std::string audit = write("audit.jsonl", run({"journal", "export", "--data", data}).out);
   EXPECT_EQ(run({"verify", audit, "--key", own}).exit, 0);
   EXPECT_EQ(run({"verify", audit, "--key", other}).exit, 1);
   EXPECT_EQ(run({"verify", audit, "--json"}).parsed().at("keyComparedWith"), json::value(json::array()));

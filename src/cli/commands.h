@@ -22,8 +22,9 @@ struct Commands {
   Console& console;
   Chosen chosen;
 
-  // A command with its examples, one a line, and --json.
-  CLI::App* add(const std::string& name, const std::string& says, const std::string& examples);
+  // A command with its examples, one a line, and --json; of `group` when there is one.
+  CLI::App* add(const std::string& name, const std::string& says, const std::string& examples,
+                CLI::App* group = nullptr);
 };
 
 // --server and --project.
@@ -36,7 +37,8 @@ void add_review_commands(Commands& commands);   // submit, approve, reject
 void add_release_commands(Commands& commands);  // deploy, rollback
 void add_diff(Commands& commands);
 void add_scan(Commands& commands);
-void add_verify(Commands& commands);  // also export
+void add_verify(Commands& commands);
+void add_journal(Commands& commands);  // export
 void add_version(Commands& commands);
 
 }  // namespace imprimatur::cli

@@ -1,9 +1,7 @@
-#include "domain/diff.h"
-
-#include "base/json.h"
 #include "base/percent.h"
 #include "cli/commands.h"
 #include "cli/prompt_sources.h"
+#include "domain/diff_json.h"
 
 #include <filesystem>
 #include <memory>
@@ -21,58 +19,6 @@ struct DiffOptions {
   std::vector<std::string> what;  // a prompt, or two files
   std::string from = "live:production", to = "latest";
 };
-
-json::value line_number(int line) { return line == 0 ? json::value() : json::value(line); }
-
-json::array names_of(const std::vector<Variable>& variables) {
-  json::array out;
-  for (const Variable& variable : variables) {
-    out.push_back(
-        {{"name", variable.name},
-         {"type", name_of(variable.type)},
-         {"required", variable.required},
-         {"default", variable.default_json.empty() ? json::value() : json::parse(variable.default_json)},
-         {"description", variable.description}});
-  }
-  return out;
-}
-
-// The shape of the contract's Diff.
-json::object to_json(const VersionDiff& diff) {
-  json::array hunks, words, changed;
-  for (const DiffHunk& hunk : diff.hunks) {
-    json::array lines;
-    for (const DiffLine& line : hunk.lines) {
-      lines.push_back({{"origin", std::string(1, line.origin)},
-                       {"fromLine", line_number(line.from_line)},
-                       {"toLine", line_number(line.to_line)},
-                       {"text", line.text}});
-    }
-    hunks.push_back({{"fromStart", hunk.from_start},
-                     {"fromLines", hunk.from_lines},
-                     {"toStart", hunk.to_start},
-                     {"toLines", hunk.to_lines},
-                     {"lines", std::move(lines)}});
-  }
-  for (const DiffWord& word : diff.words) {
-    words.push_back({{"origin", std::string(1, word.origin)},
-                     {"start", word.begin},
-                     {"end", word.end},
-                     {"text", word.text}});
-  }
-  for (const VariableChange& change : diff.variables_changed) {
-    changed.push_back({{"from", names_of({change.before})[0]}, {"to", names_of({change.after})[0]}});
-  }
-  return {{"hunks", std::move(hunks)},
-          {"words", std::move(words)},
-          {"variables",
-           {{"added", names_of(diff.variables_added)},
-            {"removed", names_of(diff.variables_removed)},
-            {"changed", std::move(changed)}}},
-          {"modelChanged", diff.model_changed},
-          {"fields", json::array(diff.fields_changed.begin(), diff.fields_changed.end())},
-          {"semverBump", name_of(diff.bump)}};
-}
 
 std::int64_t number_in(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
@@ -135,9 +81,8 @@ void show(const Console& console, const json::value& document) {
     show_names(console, variables->get_object(), "changed", "changed");
   }
   const json::value* model = diff.if_contains("model");
-  const json::value* told = model != nullptr && model->is_object()
-                                ? model->get_object().if_contains("changed")
-                                : diff.if_contains("modelChanged");
+  const json::value* told =
+      model != nullptr && model->is_object() ? model->get_object().if_contains("changed") : nullptr;
   if (told != nullptr && told->is_bool() && told->get_bool()) console.out << "model changed\n";
   for (const json::value& field : list_in(diff, "fields")) {
     if (field.is_string()) console.out << harmless(field.get_string()) << " changed\n";

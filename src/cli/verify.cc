@@ -189,11 +189,18 @@ void add_verify(Commands& commands) {
   verify->callback([&commands, options] {
     commands.chosen = [&commands, options] { return verify_target(commands, *options); };
   });
+}
+
+void add_journal(Commands& commands) {
+  CLI::App* journal = commands.add("journal", "What there is to do with the journals of a data directory",
+                                   "  imprimatur journal export --data /var/lib/imprimatur > audit.jsonl");
+  journal->require_subcommand(1);
   auto directory = std::make_shared<std::string>();
   CLI::App* exported =
       commands.add("export", "Write the journals of a data directory as JSON Lines of ids and digests",
-                   "  imprimatur export --data /var/lib/imprimatur > audit.jsonl\n"
-                   "  imprimatur verify audit.jsonl");
+                   "  imprimatur journal export --data /var/lib/imprimatur > audit.jsonl\n"
+                   "  imprimatur verify audit.jsonl",
+                   journal);
   exported->add_option("--data", *directory, "The data directory")->required()->type_name("DIR");
   exported->callback([&commands, directory] {
     commands.chosen = [&commands, directory] { return export_journals(commands.console, *directory); };

@@ -2,6 +2,7 @@
 
 #include "registry/caller.h"
 #include "registry/gating.h"
+#include "store/cursor.h"
 #include "store/identity_rows.h"
 
 #include <algorithm>
@@ -11,6 +12,7 @@ namespace imprimatur::registry {
 namespace {
 
 constexpr std::string_view kLatest = "latest";
+constexpr int kVersionsAtOnce = 16;
 
 void add_display(store::Tx& tx, Displays& displays, const PrincipalId& id) {
   if (!id.empty() && !displays.contains(id)) displays[id] = store::display_of(tx, id);
@@ -30,8 +32,10 @@ Status require_visible(store::Tx& tx, const Caller& caller, const VersionRef& re
   return not_found("There is no such version, or you may not see it.");
 }
 
-Result<ArtifactScene> visible_artifact(store::Tx& tx, const Principal& who, const ArtifactId& id) {
+Result<ArtifactScene> visible_artifact(store::Tx& tx, const Principal& who, const ArtifactId& id,
+                                       Sight sight = Sight::reading) {
   ArtifactScene scene = TRY(artifact_for(tx, who, id));
+  if (sight == Sight::own_write) return scene;
   TRY(scene.caller.require(Permission::read_live));
   if (!scene.caller.may(Permission::read_drafts) && store::live_releases(tx, id).empty()) {
     return not_found("There is no such prompt, or you may not see it.");
@@ -83,6 +87,14 @@ VersionView view_of(store::Tx& tx, const Caller& caller, const Artifact& artifac
   add_display(tx, view.displays, version.author);
   view.version = std::move(version);
   return view;
+}
+
+// About what it takes in an answer.
+std::size_t size_of(const VersionView& view) {
+  constexpr std::size_t kRest = 2000, kReview = 200;  // names, ids, times
+  const std::size_t scan = view.scan ? view.scan->report.size() : 0;
+  return view.version.content.size() + 2 * view.version.message.size() + scan + kRest +
+         kReview * view.reviews.size();
 }
 
 std::vector<Action> review_offers(store::Tx& tx, const Caller& caller, const Review& review, bool gate_met) {
@@ -209,11 +221,17 @@ Result<Page<ArtifactView>> Queries::artifacts(const Principal& who, std::string_
   });
 }
 
-Result<ArtifactView> Queries::artifact(const Principal& who, const ArtifactId& id) {
+Result<ArtifactView> Queries::artifact(const Principal& who, const ArtifactId& id, Sight sight) {
   return store_.read([&](store::Tx& tx) -> Result<ArtifactView> {
-    ArtifactScene scene = TRY(visible_artifact(tx, who, id));
+    ArtifactScene scene = TRY(visible_artifact(tx, who, id, sight));
     const auto environments = store::environments(tx, scene.artifact.project);
     return view_of(tx, scene.caller, std::move(scene.artifact), environments);
+  });
+}
+
+Result<std::string> Queries::project_name(const Principal& who, const ArtifactId& id) {
+  return store_.read([&](store::Tx& tx) -> Result<std::string> {
+    return TRY(artifact_for(tx, who, id)).caller.project().name;
   });
 }
 
@@ -222,21 +240,35 @@ Result<Page<VersionView>> Queries::versions(const Principal& who, const Artifact
   return store_.read([&](store::Tx& tx) -> Result<Page<VersionView>> {
     const ArtifactScene scene = TRY(visible_artifact(tx, who, id));
     const Environment last = last_environment(tx, scene.artifact.project);
-    auto page = TRY(store::versions(tx, id, request));
-    Page<VersionView> out{{}, std::move(page.next_cursor)};
-    for (Version& version : page.items) {
-      if (!visible(tx, scene.caller, id, version.number)) continue;
-      out.items.push_back(
-          view_of(tx, scene.caller, scene.artifact, std::move(version), last, registry_.ruleset()));
+    Page<VersionView> out{{}, request.cursor};
+    std::size_t bytes = 0;
+    for (int left = request.limit; left > 0;) {
+      // A few at a time, so that no more is read than is shown.
+      auto some = TRY(store::versions(tx, id, {std::min(left, kVersionsAtOnce), out.next_cursor}));
+      left -= static_cast<int>(some.items.size());
+      for (Version& version : some.items) {
+        const std::string here = store::cursor_after(version.number);
+        if (visible(tx, scene.caller, id, version.number)) {
+          VersionView view =
+              view_of(tx, scene.caller, scene.artifact, std::move(version), last, registry_.ruleset());
+          const std::size_t more = size_of(view);
+          if (!out.items.empty() && bytes + more > kVersionPageBytes) return out;
+          bytes += more;
+          out.items.push_back(std::move(view));
+        }
+        out.next_cursor = here;
+      }
+      out.next_cursor = std::move(some.next_cursor);
+      if (out.next_cursor.empty()) break;
     }
     return out;
   });
 }
 
-Result<VersionView> Queries::version(const Principal& who, const VersionRef& ref) {
+Result<VersionView> Queries::version(const Principal& who, const VersionRef& ref, Sight sight) {
   return store_.read([&](store::Tx& tx) -> Result<VersionView> {
-    const ArtifactScene scene = TRY(visible_artifact(tx, who, ref.artifact));
-    TRY(require_visible(tx, scene.caller, ref));
+    const ArtifactScene scene = TRY(visible_artifact(tx, who, ref.artifact, sight));
+    if (sight == Sight::reading) TRY(require_visible(tx, scene.caller, ref));
     return view_of(tx, scene.caller, scene.artifact, TRY(version_or_404(tx, ref.artifact, ref.number)),
                    last_environment(tx, scene.artifact.project), registry_.ruleset());
   });
@@ -279,10 +311,10 @@ Result<GateAnswer> Queries::gate(const Principal& who, const VersionRef& ref, st
   });
 }
 
-Result<LabelsView> Queries::labels(const Principal& who, const ArtifactId& id) {
+Result<LabelsView> Queries::labels(const Principal& who, const ArtifactId& id, Sight sight) {
   return store_.read([&](store::Tx& tx) -> Result<LabelsView> {
-    const ArtifactScene scene = TRY(visible_artifact(tx, who, id));
-    TRY(scene.caller.require(Permission::read_drafts));
+    const ArtifactScene scene = TRY(visible_artifact(tx, who, id, sight));
+    if (sight == Sight::reading) TRY(scene.caller.require(Permission::read_drafts));
     LabelsView view{store::labels(tx, id), {}};
     const Version latest = TRY(version_or_404(tx, id, scene.artifact.latest_version));
     view.labels.push_back({id, std::string(kLatest), latest.number, latest.author, latest.created_at});
@@ -309,10 +341,10 @@ Result<Page<ReviewView>> Queries::reviews(const Principal& who, std::string_view
   });
 }
 
-Result<ReviewView> Queries::review(const Principal& who, const ReviewId& id) {
+Result<ReviewView> Queries::review(const Principal& who, const ReviewId& id, Sight sight) {
   return store_.read([&](store::Tx& tx) -> Result<ReviewView> {
     ReviewScene scene = TRY(review_for(tx, who, id));
-    TRY(scene.caller.require(Permission::read_drafts));
+    if (sight == Sight::reading) TRY(scene.caller.require(Permission::read_drafts));
     return view_of(tx, scene.caller, std::move(scene.review), registry_.ruleset());
   });
 }
@@ -342,11 +374,11 @@ Result<Queries::Comments> Queries::comment(const Principal& who, const ReviewId&
   });
 }
 
-Result<ReleaseView> Queries::release(const Principal& who, const ReleaseId& id) {
+Result<ReleaseView> Queries::release(const Principal& who, const ReleaseId& id, Sight sight) {
   return store_.read([&](store::Tx& tx) -> Result<ReleaseView> {
     auto release = store::release(tx, id);
     if (!release) return not_found("There is no such release, or you may not see it.");
-    const ArtifactScene scene = TRY(visible_artifact(tx, who, release->artifact));
+    const ArtifactScene scene = TRY(visible_artifact(tx, who, release->artifact, sight));
     const std::string environment = environment_by_id(tx, release->project, release->environment).name;
     return view_of(tx, *std::move(release), scene.artifact, environment);
   });

@@ -19,6 +19,12 @@ using store::Page;
 using store::PageRequest;
 
 inline constexpr int kEntriesAtOnce = 1000;
+inline constexpr std::size_t kVersionPageBytes =
+    4 * 1024 * 1024;  // of a page of versions; one is always in it
+
+// Whether the caller asks to see something, or has just changed it: the answer to a change that was made is
+// not refused because its author may not read. `own_write` is for what a command of theirs gave back, only.
+enum class Sight { reading, own_write };
 
 // People and service accounts as people see them.
 using Displays = std::map<PrincipalId, std::string>;
@@ -84,20 +90,22 @@ class Queries {
 
   Result<Page<ArtifactView>> artifacts(const Principal& who, std::string_view project,
                                        store::ArtifactQuery query, const PageRequest& page);
-  Result<ArtifactView> artifact(const Principal& who, const ArtifactId& id);
+  Result<ArtifactView> artifact(const Principal& who, const ArtifactId& id, Sight sight = Sight::reading);
+  // Of the artifact, for whoever is in it.
+  Result<std::string> project_name(const Principal& who, const ArtifactId& id);
   Result<Page<VersionView>> versions(const Principal& who, const ArtifactId& id, const PageRequest& page);
-  Result<VersionView> version(const Principal& who, const VersionRef& ref);
+  Result<VersionView> version(const Principal& who, const VersionRef& ref, Sight sight = Sight::reading);
   // `from` and `to`: a number, "latest", or "live:<environment>" (nothing live compares with nothing: an
   // empty text).
   Result<DiffView> diff(const Principal& who, const ArtifactId& id, std::string_view from,
                         std::string_view to);
   Result<Page<ScanRecord>> scans(const Principal& who, const VersionRef& ref, const PageRequest& page);
   Result<GateAnswer> gate(const Principal& who, const VersionRef& ref, std::string_view environment);
-  Result<LabelsView> labels(const Principal& who, const ArtifactId& id);
+  Result<LabelsView> labels(const Principal& who, const ArtifactId& id, Sight sight = Sight::reading);
 
   Result<Page<ReviewView>> reviews(const Principal& who, std::string_view project,
                                    std::optional<ReviewState> state, bool mine, const PageRequest& page);
-  Result<ReviewView> review(const Principal& who, const ReviewId& id);
+  Result<ReviewView> review(const Principal& who, const ReviewId& id, Sight sight = Sight::reading);
   struct Comments {
     Page<Comment> page;
     Displays displays;
@@ -106,7 +114,7 @@ class Queries {
   // One of them, as a page of one.
   Result<Comments> comment(const Principal& who, const ReviewId& id, std::string_view comment);
 
-  Result<ReleaseView> release(const Principal& who, const ReleaseId& id);
+  Result<ReleaseView> release(const Principal& who, const ReleaseId& id, Sight sight = Sight::reading);
   Result<Page<ReleaseView>> releases(const Principal& who, const ArtifactId& id, std::string_view environment,
                                      const PageRequest& page);
   // The project, for somebody who may read what is live in it.

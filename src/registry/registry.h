@@ -47,12 +47,16 @@ class Registry {
   // another.
   Result<ReviewId> give_verdict(const Command& command, const ReviewId& review, VerdictKind kind,
                                 std::string comment, std::string_view digest);
-  Result<ReviewId> withdraw(const Command& command, const ReviewId& review, std::string comment);
+  // `digest` as for a verdict, here and below.
+  Result<ReviewId> withdraw(const Command& command, const ReviewId& review, std::string comment,
+                            std::string_view digest = {});
   // Moves to the latest versions, or to those given (each newer than the one it replaces): a new cycle.
   Result<ReviewId> update(const Command& command, const ReviewId& review,
-                          const std::vector<VersionRef>& items, std::string comment);
+                          const std::vector<VersionRef>& items, std::string comment,
+                          std::string_view digest = {});
   // The comment's id.
-  Result<std::string> comment(const Command& command, const ReviewId& review, std::string text);
+  Result<std::string> comment(const Command& command, const ReviewId& review, std::string text,
+                              std::string_view digest = {});
 
   // All of the change set or nothing. `expected` by artifact; those not named are not checked.
   Result<std::vector<ReleaseId>> deploy_review(const Command& command, const ReviewId& review,

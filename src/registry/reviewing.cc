@@ -158,6 +158,13 @@ Status require_digest(const Review& review, const std::string& items_digest, std
   return conflict("The review holds another version than the one you looked at; read it again.");
 }
 
+Status require_digest(store::Tx& tx, const ReviewScene& scene, std::string_view stated,
+                      std::string_view ruleset) {
+  const Review& review = scene.review;
+  const GateFacts facts = gate_facts(tx, scene.environment, review.items, review, ruleset);
+  return require_digest(review, facts.items_digest, stated);
+}
+
 Action action_of(VerdictKind kind) {
   switch (kind) {
     case VerdictKind::approve: return Action::approve;
@@ -266,7 +273,8 @@ Result<ReviewId> Registry::give_verdict(const Command& command, const ReviewId& 
   });
 }
 
-Result<ReviewId> Registry::withdraw(const Command& command, const ReviewId& id, std::string comment) {
+Result<ReviewId> Registry::withdraw(const Command& command, const ReviewId& id, std::string comment,
+                                    std::string_view digest) {
   comment = TRY(checked_message("comment", std::move(comment), kMaxCommentBytes));
   const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
     return TRY(review_for(tx, command.principal, id)).caller.project().id;
@@ -276,6 +284,7 @@ Result<ReviewId> Registry::withdraw(const Command& command, const ReviewId& id, 
     TRY(scene.caller.require(Permission::submit));
     if (const auto seen = TRY(store::replayed(tx, command))) return review_from(*seen);
     TRY(require_standing(scene.review));
+    TRY(require_digest(tx, scene, digest, ruleset()));
     if (!comment.empty()) write_comment(tx, scene.caller, scene.review, comment);
     TRY(close(tx, scene.caller, scene.review, scene.environment, Action::withdraw));
     store::remember(tx, command, outcome_of(id));
@@ -284,7 +293,8 @@ Result<ReviewId> Registry::withdraw(const Command& command, const ReviewId& id, 
 }
 
 Result<ReviewId> Registry::update(const Command& command, const ReviewId& id,
-                                  const std::vector<VersionRef>& wanted, std::string comment) {
+                                  const std::vector<VersionRef>& wanted, std::string comment,
+                                  std::string_view digest) {
   comment = TRY(checked_message("comment", std::move(comment), kMaxCommentBytes));
   struct Plan {
     ProjectId project;
@@ -313,6 +323,7 @@ Result<ReviewId> Registry::update(const Command& command, const ReviewId& id,
     TRY(scene.caller.require(Permission::submit));
     if (const auto seen = TRY(store::replayed(tx, command))) return review_from(*seen);
     TRY(require_standing(review));
+    TRY(require_digest(tx, scene, digest, ruleset()));
     const std::vector<ReviewItem> next = TRY(items_of(tx, plan.project, scene.environment.id, plan.versions));
     if (next.size() != review.items.size()) {
       return invalid_field("items", "an update moves the review's own prompts to newer versions, no others");
@@ -347,7 +358,8 @@ Result<ReviewId> Registry::update(const Command& command, const ReviewId& id,
   });
 }
 
-Result<std::string> Registry::comment(const Command& command, const ReviewId& id, std::string text) {
+Result<std::string> Registry::comment(const Command& command, const ReviewId& id, std::string text,
+                                      std::string_view digest) {
   text = TRY(checked_message("comment", std::move(text), kMaxCommentBytes));
   if (text.empty()) return invalid_field("comment", "write something");
   const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
@@ -357,6 +369,7 @@ Result<std::string> Registry::comment(const Command& command, const ReviewId& id
     const ReviewScene scene = TRY(review_for(tx, command.principal, id));
     TRY(scene.caller.require(Permission::comment));
     if (const auto seen = TRY(store::replayed(tx, command))) return *seen;
+    TRY(require_digest(tx, scene, digest, ruleset()));
     const std::string made = write_comment(tx, scene.caller, scene.review, text);
     store::remember(tx, command, made);
     return made;

@@ -15,11 +15,11 @@ std::string swapped(std::string_view name, char from, char to) {
   return out;
 }
 
-Status serve_with(const std::map<std::string, std::string>& options, const std::string& file) {
+Status serve_with(const std::map<std::string, std::string>& options, const std::string& file, bool json) {
   std::map<std::string, std::string> flags;
   for (const auto& [name, value] : options) flags[swapped(name, '-', '_')] = value;
   const Config config = TRY(load_config(flags, file, process_environment()));
-  return serve(config);
+  return serve(config, json ? Speech::json : Speech::text);
 }
 
 // Of the secret that the server of the directory made; nothing is made here, since another key could only

@@ -1,5 +1,6 @@
 #include "server/serve.h"
 
+#include "base/json.h"
 #include "base/log.h"
 #include "http/server.h"
 #include "server/app.h"
@@ -43,18 +44,39 @@ std::string address_of(const Config& config, std::uint16_t port) {
          config.address + (v6 ? "]:" : ":") + std::to_string(port);
 }
 
-void say_first_password(const App& app) {
-  if (app.first_password().empty()) return;
-  std::printf("First admin: %s, password: %s (shown once)\n", std::string(identity::kFirstAdmin).c_str(),
-              app.first_password().c_str());
+using Said = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+// {"event":…} with the fields, or `words`.
+void say(Speech speech, std::string_view event, const Said& fields, const std::string& words) {
+  std::string line = words;
+  if (speech == Speech::json) {
+    line = "{\"event\":";
+    append_json_string(line, event);
+    for (const auto& [name, value] : fields) {
+      line += ",";
+      append_json_string(line, name);
+      line += ":";
+      append_json_string(line, value);
+    }
+    line += "}\n";
+  }
+  std::fputs(line.c_str(), stdout);
+  std::fflush(stdout);
 }
 
-void show_demo(App& app, const std::string& address, const std::string& admin_password, Time now) {
+void say_first_password(const App& app, Speech speech) {
+  if (app.first_password().empty()) return;
+  const std::string email(identity::kFirstAdmin);
+  say(speech, "first_admin", {{"email", email}, {"password", app.first_password()}},
+      "First admin: " + email + ", password: " + app.first_password() + " (shown once)\n");
+}
+
+void show_demo(App& app, const std::string& address, const std::string& admin_password, Time now,
+               Speech speech) {
   const auto demo = make_demo(app, admin_password, now);
   const std::string words =
       demo.ok() ? demo_words(address, *demo) : "The demo could not be made: " + demo.error().detail + "\n";
-  std::fputs(words.c_str(), stdout);
-  std::fflush(stdout);
+  say(speech, demo.ok() ? "demo" : "demo_failed", {{"words", words}}, words);
 }
 
 http::ServerOptions server_options(const Config& config) {
@@ -70,7 +92,7 @@ http::ServerOptions server_options(const Config& config) {
 
 }  // namespace
 
-Status serve(const Config& config) {
+Status serve(const Config& config, Speech speech) {
   const StopSignals signals;
   set_log_level(config.log_level);
   const SystemClock clock;
@@ -86,14 +108,13 @@ Status serve(const Config& config) {
   TRY(app->start());
   http::Server server(server_options(config), app->router(), app->metrics(), app->fast_path());
   TRY(server.start());
-  say_first_password(*app);
+  say_first_password(*app, speech);
   const std::string address = address_of(config, server.port());
-  std::printf("Listening on %s\n", address.c_str());
-  std::fflush(stdout);
+  say(speech, "listening", {{"address", address}}, "Listening on " + address + "\n");
   std::thread verifier([&] {
     app->verify_then_open_writes();
     if (config.demo && app->store().writes_open())
-      show_demo(*app, address, options.admin_password, clock.now());
+      show_demo(*app, address, options.admin_password, clock.now(), speech);
   });
   while (!signals.wait(kUpkeepSeconds)) app->upkeep();
   server.stop();

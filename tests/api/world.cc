@@ -87,6 +87,7 @@ void World::open() {
   options.store.directory = (directory_ / "data").string();
   options.admin_password = kAdminPassword;
   options.io_threads = kWorldThreads;
+  options.rule_packs = rule_packs_;
   options.password_cost = identity::least_cost();
   const server::Secrets secrets = server::load_secrets((directory_ / "data" / "secret").string()).value();
   app_ = server::App::make(options, secrets, clock_).value();
@@ -100,8 +101,9 @@ void World::close() {
   app_.reset();
 }
 
-void World::restart() {
+void World::restart(std::vector<std::string> rule_packs) {
   close();
+  rule_packs_ = std::move(rule_packs);
   open();
 }
 

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace imprimatur::tests {
 
@@ -49,7 +50,10 @@ class World {
 
   const http::Router& router() const { return app_->router(); }
   void advance(Duration by) { clock_.advance(by); }
-  void restart();
+  // With these rule packs (files) beside the built-in ones.
+  void restart(std::vector<std::string> rule_packs = {});
+  store::Store& store() { return app_->store(); }
+  const std::filesystem::path& directory() const { return directory_; }
   // Why the journals do not verify; empty when they do.
   std::string verify();
   void each_entry(const std::function<void(const journal::Entry&)>& take);
@@ -65,6 +69,7 @@ class World {
 
   const std::filesystem::path directory_;
   ManualClock clock_;
+  std::vector<std::string> rule_packs_;
   std::unique_ptr<server::App> app_;
   std::array<Client, kWorldThreads> clients_;
 };

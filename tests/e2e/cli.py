@@ -144,7 +144,7 @@ def main():
         (place / "late.txt").write_text("One more.", encoding="utf-8")
         assert ann.json(0, "import", place / "late.txt", "--data", place / "data")["created"] == 1
         ann.run(0, "verify", place / "data", "--checkpoint", checkpoint)
-        (place / "export.jsonl").write_text(ann.run(0, "export", "--data", place / "data").stdout, encoding="utf-8")
+        (place / "export.jsonl").write_text(ann.run(0, "journal", "export", "--data", place / "data").stdout, encoding="utf-8")
         ann.run(0, "verify", place / "export.jsonl", "--checkpoint", checkpoint)
     print("the command line does the main job")
 

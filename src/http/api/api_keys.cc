@@ -39,14 +39,10 @@ std::vector<Scope> scopes(Fields& fields) {
 }
 
 Result<Response> list(IdentityApi api, const Request& request, const PathArguments& path) {
-  const Principal who = TRY(caller(request, api.identity));
-  Query query(request);
-  const store::PageRequest at = page(query);
-  TRY(query.done());
-  const auto found = TRY(api.projects.keys(who, path["project"], at));
-  json::array items;
-  for (const identity::KeyView& view : found.items) items.push_back(key_json(view));
-  return answer_list(std::move(items), found.next_cursor);
+  const auto find = [&](const Principal& who, const store::PageRequest& at) {
+    return api.projects.keys(who, path["project"], at);
+  };
+  return answer_page(request, api.identity, find, key_json);
 }
 
 Result<Response> create(IdentityApi api, const Request& request, const PathArguments& path) {

@@ -24,9 +24,7 @@ Result<Response> list(RegistryApi api, const Request& request) {
   const store::PageRequest at = page(query);
   TRY(query.done());
   const auto found = TRY(api.queries.audit(who, project, wanted, at));
-  json::array items;
-  for (const journal::Entry& entry : found.items) items.push_back(entry_json(entry));
-  return answer_list(std::move(items), found.next_cursor);
+  return answer_page(found, entry_json);
 }
 
 // A field of RFC 4180; a leading character that a spreadsheet would run is defused by a quote.

@@ -2,6 +2,7 @@
 #include "http/api/registry_json.h"
 #include "http/api/registry_routes.h"
 #include "http/api/request.h"
+#include "store/cursor.h"
 
 #include <boost/json.hpp>
 
@@ -63,13 +64,13 @@ Change change_of(Fields& fields, const std::string& name) {
 Result<Response> list(RegistryApi api, const Request& request, const PathArguments& path) {
   const Principal who = TRY(caller(request, api.identity));
   Query query(request);
-  page(query);  // a project has few environments; they fit on one page
+  const store::PageRequest at = page(query);
   TRY(query.done());
-  json::array items;
-  for (const auto& view : TRY(api.queries.environments(who, path["project"]))) {
-    items.push_back(environment_json(view));
-  }
-  return answer_list(std::move(items), "");
+  const std::int64_t after = TRY(store::number_after(at, 0));
+  auto views = TRY(api.queries.environments(who, path["project"]));  // in their order
+  std::erase_if(views, [&](const auto& view) { return view.environment.order <= after; });
+  const auto order = [](const auto& view) { return static_cast<std::int64_t>(view.environment.order); };
+  return answer_page(store::paged(std::move(views), at, order), environment_json);
 }
 
 Result<Response> get(RegistryApi api, const Request& request, const PathArguments& path) {

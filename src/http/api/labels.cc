@@ -2,6 +2,7 @@
 #include "http/api/registry_json.h"
 #include "http/api/registry_routes.h"
 #include "http/api/request.h"
+#include "store/cursor.h"
 
 #include <algorithm>
 
@@ -10,10 +11,10 @@
 namespace imprimatur::http {
 namespace {
 
-namespace json = boost::json;
+using registry::Sight;
 
-Result<Response> one_label(RegistryApi api, const Principal& who, const PathArguments& path) {
-  const registry::LabelsView view = TRY(api.queries.labels(who, {path["prompt"]}));
+Result<Response> one_label(RegistryApi api, const Principal& who, const PathArguments& path, Sight sight) {
+  const registry::LabelsView view = TRY(api.queries.labels(who, {path["prompt"]}, sight));
   const auto found = std::find_if(view.labels.begin(), view.labels.end(),
                                   [&](const Label& label) { return label.name == path["label"]; });
   if (found == view.labels.end()) return not_found("The prompt has no such label.");
@@ -25,25 +26,18 @@ Result<Response> list(RegistryApi api, const Request& request, const PathArgumen
   Query query(request);
   const store::PageRequest at = page(query);
   TRY(query.done());
-  const registry::LabelsView view = TRY(api.queries.labels(who, {path["prompt"]}));
-  // At most kMaxLabels of them; the cursor is the name of the last one shown.
-  json::array items;
-  std::string next;
-  for (const Label& label : view.labels) {
-    if (!at.cursor.empty() && label.name <= at.cursor) continue;
-    if (items.size() == static_cast<std::size_t>(at.limit)) {
-      next = items.back().at("name").as_string().c_str();
-      break;
-    }
-    items.push_back(label_json(label, view.displays));
-  }
-  return answer_list(std::move(items), next);
+  const std::string after = TRY(store::text_after(at));
+  registry::LabelsView view =
+      TRY(api.queries.labels(who, {path["prompt"]}));  // at most kMaxLabels and `latest`
+  std::erase_if(view.labels, [&](const Label& label) { return !after.empty() && label.name <= after; });
+  const auto found = store::paged(std::move(view.labels), at, [](const Label& label) { return label.name; });
+  return answer_page(found, [&](const Label& label) { return label_json(label, view.displays); });
 }
 
 Result<Response> get(RegistryApi api, const Request& request, const PathArguments& path) {
   const Principal who = TRY(caller(request, api.identity));
   TRY(no_query(request));
-  return one_label(api, who, path);
+  return one_label(api, who, path, Sight::reading);
 }
 
 Result<Response> put(RegistryApi api, const Request& request, const PathArguments& path) {
@@ -54,7 +48,7 @@ Result<Response> put(RegistryApi api, const Request& request, const PathArgument
   const std::int64_t version = fields.integer("version");
   TRY(body.done());
   TRY(api.registry.put_label(asked, {path["prompt"]}, path["label"], version));
-  return one_label(api, asked.principal, path);
+  return one_label(api, asked.principal, path, Sight::own_write);
 }
 
 Result<Response> remove(RegistryApi api, const Request& request, const PathArguments& path) {

@@ -19,14 +19,10 @@ json::object member_json(const identity::MemberView& member) {
 }
 
 Result<Response> list(IdentityApi api, const Request& request, const PathArguments& path) {
-  const Principal who = TRY(caller(request, api.identity));
-  Query query(request);
-  const store::PageRequest at = page(query);
-  TRY(query.done());
-  const auto found = TRY(api.projects.members(who, path["project"], at));
-  json::array items;
-  for (const identity::MemberView& member : found.items) items.push_back(member_json(member));
-  return answer_list(std::move(items), found.next_cursor);
+  const auto find = [&](const Principal& who, const store::PageRequest& at) {
+    return api.projects.members(who, path["project"], at);
+  };
+  return answer_page(request, api.identity, find, member_json);
 }
 
 Result<Response> put(IdentityApi api, const Request& request, const PathArguments& path) {

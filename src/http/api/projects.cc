@@ -18,14 +18,10 @@ json::object project_json(const identity::ProjectView& view) {
 }
 
 Result<Response> list(IdentityApi api, const Request& request) {
-  const Principal who = TRY(caller(request, api.identity));
-  Query query(request);
-  const store::PageRequest at = page(query);
-  TRY(query.done());
-  const auto found = TRY(api.projects.of(who, at));
-  json::array items;
-  for (const identity::ProjectView& view : found.items) items.push_back(project_json(view));
-  return answer_list(std::move(items), found.next_cursor);
+  const auto find = [&](const Principal& who, const store::PageRequest& at) {
+    return api.projects.of(who, at);
+  };
+  return answer_page(request, api.identity, find, project_json);
 }
 
 Result<Response> create(IdentityApi api, const Request& request) {

@@ -4,12 +4,15 @@
 #include "http/api/registry_routes.h"
 #include "http/api/request.h"
 
+#include <algorithm>
+
 #include <boost/json.hpp>
 
 namespace imprimatur::http {
 namespace {
 
 namespace json = boost::json;
+using registry::Sight;
 
 constexpr std::size_t kBatchBytes = 8 * 1024 * 1024;
 
@@ -28,9 +31,7 @@ Result<Response> list(RegistryApi api, const Request& request) {
   const store::PageRequest at = page(query);
   TRY(query.done());
   const auto found = TRY(api.queries.artifacts(who, project, wanted, at));
-  json::array items;
-  for (const registry::ArtifactView& view : found.items) items.push_back(prompt_json(view));
-  return answer_list(std::move(items), found.next_cursor);
+  return answer_page(found, prompt_json);
 }
 
 // The prompt, and of its version the number, digest and scan.
@@ -43,8 +44,8 @@ Result<Response> create(RegistryApi api, const Request& request) {
   registry::NewArtifact wanted = new_artifact(fields);
   TRY(body.done());
   const registry::VersionRef made = TRY(api.registry.create(asked, project, std::move(wanted)));
-  const auto version = TRY(api.queries.version(asked.principal, made));
-  json::object out = prompt_json(TRY(api.queries.artifact(asked.principal, made.artifact)));
+  const auto version = TRY(api.queries.version(asked.principal, made, Sight::own_write));
+  json::object out = prompt_json(TRY(api.queries.artifact(asked.principal, made.artifact, Sight::own_write)));
   out["version"] = version.version.number;
   out["semver"] = version.version.semver;
   out["digest"] = version.version.digest;
@@ -70,7 +71,9 @@ Result<Response> save(RegistryApi api, const Request& request, const PathArgumen
   wanted.message = fields.text_if("message").value_or("");
   TRY(body.done());
   const registry::VersionRef made = TRY(api.registry.save(asked, {path["prompt"]}, std::move(wanted)));
-  return answer(version_json(TRY(api.queries.version(asked.principal, made)), api.registry.ruleset()), 201);
+  return answer(
+      version_json(TRY(api.queries.version(asked.principal, made, Sight::own_write)), api.registry.ruleset()),
+      201);
 }
 
 std::optional<registry::OnConflict> on_conflict_of(std::string_view name) {
@@ -82,11 +85,9 @@ std::optional<registry::OnConflict> on_conflict_of(std::string_view name) {
 
 json::object outcome_json(std::size_t index, const std::string& name,
                           const registry::ImportOutcome& outcome) {
-  using Status = registry::ImportOutcome::Status;
-  const std::string_view status = outcome.status == Status::new_version ? "created" : name_of(outcome.status);
   return {{"index", index},
           {"name", name},
-          {"status", status},
+          {"status", name_of(outcome.status)},
           {"id", id_or_null(outcome.artifact.text)},
           {"version", outcome.version > 0 ? json::value(outcome.version) : json::value()},
           {"reason", id_or_null(outcome.reason)}};
@@ -115,15 +116,17 @@ Result<Response> batch(RegistryApi api, const Request& request) {
   TRY(body.done());
   const auto outcomes = TRY(api.registry.import(asked, project, std::move(wanted), *on_conflict, dry_run));
   using Status = registry::ImportOutcome::Status;
-  std::int64_t created = 0, unchanged = 0, skipped = 0;
+  const auto count = [&](Status status) {
+    return std::count_if(outcomes.begin(), outcomes.end(),
+                         [&](const auto& each) { return each.status == status; });
+  };
   json::array items;
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    const Status status = outcomes[i].status;
-    ++(status == Status::unchanged ? unchanged : status == Status::skipped ? skipped : created);
-    items.push_back(outcome_json(i, names[i], outcomes[i]));
-  }
-  return answer(json::object{
-      {"items", std::move(items)}, {"created", created}, {"unchanged", unchanged}, {"skipped", skipped}});
+  for (std::size_t i = 0; i < outcomes.size(); ++i) items.push_back(outcome_json(i, names[i], outcomes[i]));
+  return answer(json::object{{"items", std::move(items)},
+                             {"created", count(Status::created)},
+                             {"newVersions", count(Status::new_version)},
+                             {"unchanged", count(Status::unchanged)},
+                             {"skipped", count(Status::skipped)}});
 }
 
 Result<Response> diff(RegistryApi api, const Request& request, const PathArguments& path) {

@@ -1,6 +1,7 @@
 #include "http/api/registry_json.h"
 
 #include "base/json.h"
+#include "domain/diff_json.h"
 
 #include <boost/json.hpp>
 
@@ -43,31 +44,6 @@ json::value number_or_null(const std::optional<double>& number) {
   return number ? json::value(*number) : json::value();
 }
 
-json::object variable_json(const Variable& variable) {
-  json::object out{{"name", variable.name},
-                   {"type", name_of(variable.type)},
-                   {"required", variable.required},
-                   {"default", nullptr},
-                   {"description", variable.description}};
-  if (!variable.default_json.empty()) out["default"] = parse_json(variable.default_json).value();
-  return out;
-}
-
-json::array variables_json(const std::vector<Variable>& variables) {
-  json::array out;
-  for (const Variable& variable : variables) out.push_back(variable_json(variable));
-  return out;
-}
-
-json::value model_json(const std::optional<ModelBinding>& model) {
-  if (!model) return nullptr;
-  return json::object{{"provider", id_or_null(model->provider)},
-                      {"name", model->name},
-                      {"temperature", number_or_null(model->temperature)},
-                      {"topP", number_or_null(model->top_p)},
-                      {"maxTokens", model->max_tokens ? json::value(*model->max_tokens) : json::value()}};
-}
-
 json::object protection_json(const Protection& protection, const std::map<TeamId, std::string>& team_names) {
   json::object teams;
   for (const auto& [team, count] : protection.approvals.teams) {
@@ -81,17 +57,6 @@ json::object protection_json(const Protection& protection, const std::map<TeamId
            {{"allowed", strings(protection.models.allowed)},
             {"temperatureMin", number_or_null(protection.models.temperature_min)},
             {"temperatureMax", number_or_null(protection.models.temperature_max)}}}};
-}
-
-json::array lines_json(const DiffHunk& hunk) {
-  json::array out;
-  for (const DiffLine& line : hunk.lines) {
-    out.push_back(json::object{{"origin", std::string_view(&line.origin, 1)},
-                               {"fromLine", positive_or_null(line.from_line)},
-                               {"toLine", positive_or_null(line.to_line)},
-                               {"text", line.text}});
-  }
-  return out;
 }
 
 }  // namespace
@@ -137,7 +102,6 @@ json::object scan_json(const ScanRecord& scan, std::string_view ruleset) {
 
 json::object version_json(const registry::VersionView& view, std::string_view ruleset) {
   const Version& version = view.version;
-  // What the digest covers, as it was hashed; a description that is not there is an empty text outside.
   json::object content = stored_object(version.content);
   json::array reviews;
   for (const Review& review : view.reviews) {
@@ -159,9 +123,9 @@ json::object version_json(const registry::VersionView& view, std::string_view ru
       {"archiveReason",
        version.reason == ArchiveReason::none ? json::value() : json::value(name_of(version.reason))},
       {"digest", version.digest}};
-  for (const std::string_view field : {"content", "messages"}) out[field] = std::move(content.at(field));
-  out["variables"] = variables_json(view.content.variables);
-  for (const std::string_view field : {"model", "config", "tools", "outputSchema", "layers", "lock"}) {
+  // What the digest covers, as it was hashed.
+  for (const std::string_view field :
+       {"content", "messages", "variables", "model", "config", "tools", "outputSchema", "layers", "lock"}) {
     out[field] = std::move(content.at(field));
   }
   out["message"] = version.message;
@@ -265,39 +229,10 @@ json::object label_json(const Label& label, const registry::Displays& displays) 
 }
 
 json::object diff_json(const registry::DiffView& view) {
-  const VersionDiff& diff = view.diff;
-  json::array hunks, words, changed;
-  for (const DiffHunk& hunk : diff.hunks) {
-    hunks.push_back(json::object{{"fromStart", hunk.from_start},
-                                 {"fromLines", hunk.from_lines},
-                                 {"toStart", hunk.to_start},
-                                 {"toLines", hunk.to_lines},
-                                 {"lines", lines_json(hunk)}});
-  }
-  for (const DiffWord& word : diff.words) {
-    words.push_back(json::object{{"origin", std::string_view(&word.origin, 1)},
-                                 {"start", word.begin},
-                                 {"end", word.end},
-                                 {"text", word.text}});
-  }
-  for (const VariableChange& change : diff.variables_changed) {
-    changed.push_back(
-        json::object{{"from", variable_json(change.before)}, {"to", variable_json(change.after)}});
-  }
-  return {{"from", view.from},
-          {"to", view.to},
-          {"hunks", std::move(hunks)},
-          {"words", std::move(words)},
-          {"variables",
-           {{"added", variables_json(diff.variables_added)},
-            {"removed", variables_json(diff.variables_removed)},
-            {"changed", std::move(changed)}}},
-          {"model",
-           {{"changed", diff.model_changed},
-            {"from", model_json(diff.model_before)},
-            {"to", model_json(diff.model_after)}}},
-          {"fields", strings(diff.fields_changed)},
-          {"semverBump", name_of(diff.bump)}};
+  json::object out = to_json(view.diff);
+  out["from"] = view.from;
+  out["to"] = view.to;
+  return out;
 }
 
 json::object entry_json(const journal::Entry& entry) {

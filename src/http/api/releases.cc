@@ -9,6 +9,7 @@ namespace imprimatur::http {
 namespace {
 
 namespace json = boost::json;
+using registry::Sight;
 
 // Left out: not stated. null: nothing is live.
 registry::Expected expected_release(Fields& fields) {
@@ -20,7 +21,7 @@ registry::Expected expected_release(Fields& fields) {
 }
 
 Result<Response> shown(RegistryApi api, const Principal& who, const ReleaseId& id) {
-  return answer(release_json(TRY(api.queries.release(who, id))), 201);
+  return answer(release_json(TRY(api.queries.release(who, id, Sight::own_write))), 201);
 }
 
 Result<Response> deploy(RegistryApi api, const Request& request, const PathArguments& path) {
@@ -56,7 +57,7 @@ Result<Response> deploy_review(RegistryApi api, const Request& request, const Pa
   json::array releases;
   std::string change_set, environment;
   for (const ReleaseId& id : made) {
-    const registry::ReleaseView view = TRY(api.queries.release(asked.principal, id));
+    const registry::ReleaseView view = TRY(api.queries.release(asked.principal, id, Sight::own_write));
     change_set = view.release.change_set;
     environment = view.environment;
     releases.push_back(release_json(view));
@@ -92,7 +93,8 @@ Result<Response> retire(RegistryApi api, const Request& request, const PathArgum
   const std::string reason = fields.text_if("reason").value_or("");
   TRY(body.done());
   TRY(api.registry.retire(asked, version, environment, reason));
-  return answer(version_json(TRY(api.queries.version(asked.principal, version)), api.registry.ruleset()));
+  return answer(version_json(TRY(api.queries.version(asked.principal, version, Sight::own_write)),
+                             api.registry.ruleset()));
 }
 
 Result<Response> list(RegistryApi api, const Request& request, const PathArguments& path) {
@@ -102,9 +104,7 @@ Result<Response> list(RegistryApi api, const Request& request, const PathArgumen
   const store::PageRequest at = page(query);
   TRY(query.done());
   const auto found = TRY(api.queries.releases(who, {path["prompt"]}, environment, at));
-  json::array items;
-  for (const registry::ReleaseView& view : found.items) items.push_back(release_json(view));
-  return answer_list(std::move(items), found.next_cursor);
+  return answer_page(found, release_json);
 }
 
 }  // namespace

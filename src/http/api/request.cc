@@ -78,6 +78,13 @@ Result<store::Command> command(const Request& request, identity::Identity& ident
 
 Status no_query(const Request& request) { return Query(request).done(); }
 
+Result<std::string> only_name(const Request& request) {
+  Body body = TRY(Body::of(request));
+  std::string name = body.fields().text("name");
+  TRY(body.done());
+  return name;
+}
+
 store::PageRequest page(Query& query) {
   constexpr std::int64_t kMaxLimit = 200;
   store::PageRequest out;
@@ -108,7 +115,10 @@ Response answer(const json::value& value, int status) {
   return json_response(std::move(text).value(), status);
 }
 
-Response answer_list(json::array items, std::string_view next_cursor) {
+Response answer_list(std::size_t count, const std::function<json::object(std::size_t)>& item,
+                     std::string_view next_cursor) {
+  json::array items;
+  for (std::size_t i = 0; i < count; ++i) items.push_back(item(i));
   return answer(json::object{{"items", std::move(items)}, {"nextCursor", text_or_null(next_cursor)}});
 }
 

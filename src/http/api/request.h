@@ -8,6 +8,7 @@
 #include "store/command.h"
 #include "store/registry_rows.h"
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,8 @@ Result<store::Command> command(const Request& request, identity::Identity& ident
 
 // For routes without a query: names what stands there all the same.
 Status no_query(const Request& request);
+// The body of a creation that takes a name and nothing else.
+Result<std::string> only_name(const Request& request);
 // `limit` and `cursor`.
 store::PageRequest page(Query& query);
 
@@ -37,7 +40,23 @@ std::string cookie_value(const Request& request, std::string_view name);
 
 // Answers. Members come out sorted and numbers in their shortest form (canonical JSON).
 Response answer(const boost::json::value& value, int status = 200);
-Response answer_list(boost::json::array items, std::string_view next_cursor);
+// A list of `count` items, of which `item` gives each.
+Response answer_list(std::size_t count, const std::function<boost::json::object(std::size_t)>& item,
+                     std::string_view next_cursor);
+template <class View, class Show>
+Response answer_page(const store::Page<View>& found, Show&& show) {
+  return answer_list(
+      found.items.size(), [&](std::size_t i) { return show(found.items[i]); }, found.next_cursor);
+}
+// A list without filters, from who asks to the answer: `find` takes them and the page they want.
+template <class Find, class Show>
+Result<Response> answer_page(const Request& request, identity::Identity& identity, Find&& find, Show&& show) {
+  const Principal who = TRY(caller(request, identity));
+  Query query(request);
+  const store::PageRequest at = page(query);
+  TRY(query.done());
+  return answer_page(TRY(find(who, at)), show);
+}
 boost::json::value text_or_null(std::string_view text);  // empty: null
 boost::json::value time_or_null(const std::optional<Time>& time);
 

@@ -22,8 +22,18 @@ std::vector<registry::VersionRef> items_of(Fields& fields) {
   return out;
 }
 
-Result<Response> shown(RegistryApi api, const Principal& who, const ReviewId& id, int status = 200) {
-  return answer(review_json(TRY(api.queries.review(who, id))), status);
+// What goes with a decision: why, and of the version that was looked at the digest.
+struct Remark {
+  std::string comment, digest;
+};
+Remark remark_of(Fields& fields) {
+  Remark remark{fields.text_if("comment").value_or(""), {}};
+  remark.digest = fields.text_if("digest", Null::absent).value_or("");
+  return remark;
+}
+
+Result<Response> changed(RegistryApi api, const Principal& who, const ReviewId& id, int status = 200) {
+  return answer(review_json(TRY(api.queries.review(who, id, registry::Sight::own_write))), status);
 }
 
 Result<Response> list(RegistryApi api, const Request& request) {
@@ -39,9 +49,7 @@ Result<Response> list(RegistryApi api, const Request& request) {
   const store::PageRequest at = page(query);
   TRY(query.done());
   const auto found = TRY(api.queries.reviews(who, project, state, mine, at));
-  json::array items;
-  for (const registry::ReviewView& view : found.items) items.push_back(review_json(view));
-  return answer_list(std::move(items), found.next_cursor);
+  return answer_page(found, review_json);
 }
 
 Result<Response> create(RegistryApi api, const Request& request) {
@@ -56,13 +64,13 @@ Result<Response> create(RegistryApi api, const Request& request) {
   const std::string comment = fields.text_if("comment").value_or("");
   TRY(body.done());
   const ReviewId made = TRY(api.registry.submit(asked, project, environment, items, comment));
-  return shown(api, asked.principal, made, 201);
+  return changed(api, asked.principal, made, 201);
 }
 
 Result<Response> get(RegistryApi api, const Request& request, const PathArguments& path) {
   const Principal who = TRY(caller(request, api.identity));
   TRY(no_query(request));
-  return shown(api, who, {path["review"]});
+  return answer(review_json(TRY(api.queries.review(who, {path["review"]}))));
 }
 
 Result<Response> verdict(RegistryApi api, const Request& request, const PathArguments& path,
@@ -71,11 +79,11 @@ Result<Response> verdict(RegistryApi api, const Request& request, const PathArgu
   TRY(no_query(request));
   Body body = TRY(Body::maybe(request));
   Fields fields = body.fields();
-  const std::string comment = fields.text_if("comment").value_or("");
-  const std::string digest = fields.text_if("digest", Null::absent).value_or("");
+  const Remark remark = remark_of(fields);
   TRY(body.done());
-  return shown(api, asked.principal,
-               TRY(api.registry.give_verdict(asked, {path["review"]}, kind, comment, digest)));
+  return changed(
+      api, asked.principal,
+      TRY(api.registry.give_verdict(asked, {path["review"]}, kind, remark.comment, remark.digest)));
 }
 
 Result<Response> withdraw(RegistryApi api, const Request& request, const PathArguments& path) {
@@ -83,10 +91,10 @@ Result<Response> withdraw(RegistryApi api, const Request& request, const PathArg
   TRY(no_query(request));
   Body body = TRY(Body::maybe(request));
   Fields fields = body.fields();
-  const std::string comment = fields.text_if("comment").value_or("");
-  fields.text_if("digest", Null::absent);
+  const Remark remark = remark_of(fields);
   TRY(body.done());
-  return shown(api, asked.principal, TRY(api.registry.withdraw(asked, {path["review"]}, comment)));
+  return changed(api, asked.principal,
+                 TRY(api.registry.withdraw(asked, {path["review"]}, remark.comment, remark.digest)));
 }
 
 Result<Response> update(RegistryApi api, const Request& request, const PathArguments& path) {
@@ -95,10 +103,10 @@ Result<Response> update(RegistryApi api, const Request& request, const PathArgum
   Body body = TRY(Body::maybe(request));
   Fields fields = body.fields();
   const auto items = items_of(fields);
-  const std::string comment = fields.text_if("comment").value_or("");
-  fields.text_if("digest", Null::absent);
+  const Remark remark = remark_of(fields);
   TRY(body.done());
-  return shown(api, asked.principal, TRY(api.registry.update(asked, {path["review"]}, items, comment)));
+  return changed(api, asked.principal,
+                 TRY(api.registry.update(asked, {path["review"]}, items, remark.comment, remark.digest)));
 }
 
 Result<Response> comments(RegistryApi api, const Request& request, const PathArguments& path) {
@@ -107,9 +115,7 @@ Result<Response> comments(RegistryApi api, const Request& request, const PathArg
   const store::PageRequest at = page(query);
   TRY(query.done());
   const auto found = TRY(api.queries.comments(who, {path["review"]}, at));
-  json::array items;
-  for (const Comment& comment : found.page.items) items.push_back(comment_json(comment, found.displays));
-  return answer_list(std::move(items), found.page.next_cursor);
+  return answer_page(found.page, [&](const Comment& each) { return comment_json(each, found.displays); });
 }
 
 Result<Response> comment(RegistryApi api, const Request& request, const PathArguments& path) {
@@ -118,9 +124,9 @@ Result<Response> comment(RegistryApi api, const Request& request, const PathArgu
   Body body = TRY(Body::of(request));
   Fields fields = body.fields();
   const std::string text = fields.text("comment");
-  fields.text_if("digest", Null::absent);
+  const std::string digest = fields.text_if("digest", Null::absent).value_or("");
   TRY(body.done());
-  const std::string id = TRY(api.registry.comment(asked, {path["review"]}, text));
+  const std::string id = TRY(api.registry.comment(asked, {path["review"]}, text, digest));
   const auto made = TRY(api.queries.comment(asked.principal, {path["review"]}, id));
   return answer(comment_json(made.page.items.front(), made.displays), 201);
 }

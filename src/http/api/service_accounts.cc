@@ -17,22 +17,16 @@ json::object account_json(const identity::AccountView& view) {
 }
 
 Result<Response> list(IdentityApi api, const Request& request, const PathArguments& path) {
-  const Principal who = TRY(caller(request, api.identity));
-  Query query(request);
-  const store::PageRequest at = page(query);
-  TRY(query.done());
-  const auto found = TRY(api.projects.service_accounts(who, path["project"], at));
-  json::array items;
-  for (const identity::AccountView& view : found.items) items.push_back(account_json(view));
-  return answer_list(std::move(items), found.next_cursor);
+  const auto find = [&](const Principal& who, const store::PageRequest& at) {
+    return api.projects.service_accounts(who, path["project"], at);
+  };
+  return answer_page(request, api.identity, find, account_json);
 }
 
 Result<Response> create(IdentityApi api, const Request& request, const PathArguments& path) {
   const store::Command asked = TRY(command(request, api.identity));
   TRY(no_query(request));
-  Body body = TRY(Body::of(request));
-  const std::string name = body.fields().text("name");
-  TRY(body.done());
+  const std::string name = TRY(only_name(request));
   return answer(account_json(TRY(api.projects.create_service_account(asked, path["project"], name))), 201);
 }
 

@@ -20,14 +20,10 @@ json::object user_json(const User& user) {
 }
 
 Result<Response> list(Identity& identity, const Request& request) {
-  const Principal who = TRY(caller(request, identity));
-  Query query(request);
-  const store::PageRequest at = page(query);
-  TRY(query.done());
-  const auto found = TRY(identity.users(who, at));
-  json::array items;
-  for (const User& user : found.items) items.push_back(user_json(user));
-  return answer_list(std::move(items), found.next_cursor);
+  const auto find = [&](const Principal& who, const store::PageRequest& at) {
+    return identity.users(who, at);
+  };
+  return answer_page(request, identity, find, user_json);
 }
 
 Result<Response> create(Identity& identity, const Request& request) {

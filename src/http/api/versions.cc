@@ -14,16 +14,13 @@ namespace {
 namespace json = boost::json;
 
 Result<Response> list(RegistryApi api, const Request& request, const PathArguments& path) {
-  const Principal who = TRY(caller(request, api.identity));
-  Query query(request);
-  const store::PageRequest at = page(query);
-  TRY(query.done());
-  const auto found = TRY(api.queries.versions(who, {path["prompt"]}, at));
-  json::array items;
-  for (const registry::VersionView& view : found.items) {
-    items.push_back(version_json(view, api.registry.ruleset()));
-  }
-  return answer_list(std::move(items), found.next_cursor);
+  const auto find = [&](const Principal& who, const store::PageRequest& at) {
+    return api.queries.versions(who, {path["prompt"]}, at);
+  };
+  const auto show = [&](const registry::VersionView& view) {
+    return version_json(view, api.registry.ruleset());
+  };
+  return answer_page(request, api.identity, find, show);
 }
 
 Result<Response> get(RegistryApi api, const Request& request, const PathArguments& path) {
@@ -41,14 +38,12 @@ Result<Response> scan(RegistryApi api, const Request& request, const PathArgumen
 }
 
 Result<Response> scans(RegistryApi api, const Request& request, const PathArguments& path) {
-  const Principal who = TRY(caller(request, api.identity));
-  Query query(request);
-  const store::PageRequest at = page(query);
-  TRY(query.done());
-  const auto found = TRY(api.queries.scans(who, TRY(version_of(path)), at));
-  json::array items;
-  for (const ScanRecord& record : found.items) items.push_back(scan_json(record, api.registry.ruleset()));
-  return answer_list(std::move(items), found.next_cursor);
+  const auto find = [&](const Principal& who,
+                        const store::PageRequest& at) -> Result<store::Page<ScanRecord>> {
+    return api.queries.scans(who, TRY(version_of(path)), at);
+  };
+  const auto show = [&](const ScanRecord& record) { return scan_json(record, api.registry.ruleset()); };
+  return answer_page(request, api.identity, find, show);
 }
 
 Result<Response> submit(RegistryApi api, const Request& request, const PathArguments& path) {
@@ -60,9 +55,9 @@ Result<Response> submit(RegistryApi api, const Request& request, const PathArgum
   const std::string comment = fields.text_if("comment").value_or("");
   const std::string environment = fields.text_if("environment").value_or("production");
   TRY(body.done());
-  const auto prompt = TRY(api.queries.artifact(asked.principal, version.artifact));
-  const ReviewId made = TRY(api.registry.submit(asked, prompt.project, environment, {version}, comment));
-  return answer(review_json(TRY(api.queries.review(asked.principal, made))), 201);
+  const std::string project = TRY(api.queries.project_name(asked.principal, version.artifact));
+  const ReviewId made = TRY(api.registry.submit(asked, project, environment, {version}, comment));
+  return answer(review_json(TRY(api.queries.review(asked.principal, made, registry::Sight::own_write))), 201);
 }
 
 Result<Response> gate(RegistryApi api, const Request& request, const PathArguments& path) {
