@@ -13,13 +13,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 from driver import Server, binary, people, scratch  # noqa: E402
 
-WILD = pathlib.Path(os.environ.get("IMPRIMATUR_PROMPTS", ROOT.parent / "shared/data/prompts.jsonl"))
+WILD = pathlib.Path(os.environ.get("IMPRIMATUR_PROMPTS", ""))
 BAR = 10.0
 
 
 def texts(count):
     """Real prompts where they are at hand, each made different; else text of the same size."""
-    wild = [json.loads(line)["content"] for line in WILD.open()] if WILD.exists() else ["Answer {{question}} kindly.\n" * 20]
+    wild = [json.loads(line)["content"] for line in WILD.open()] if WILD.is_file() else ["Answer {{question}} kindly.\n" * 20]
     return [f"{wild[i % len(wild)]}\n<!-- {i} -->\n" for i in range(count)]
 
 

@@ -1,5 +1,5 @@
 // The development data of the scanner: JSON lines that stand beside the repository, never in it.
-// IMPRIMATUR_DATA names their directory; else shared/data beside the working directory or above it.
+// IMPRIMATUR_SCAN_DATA names their directory.
 #pragma once
 
 #include <filesystem>
@@ -21,10 +21,8 @@ struct Row {
 };
 
 inline std::filesystem::path data_directory() {
-  if (const char* named = std::getenv("IMPRIMATUR_DATA")) return named;
-  for (auto at = std::filesystem::current_path(); at != at.root_path(); at = at.parent_path())
-    if (std::filesystem::exists(at / "shared/data")) return at / "shared/data";
-  return "../shared/data";
+  const char* const named = std::getenv("IMPRIMATUR_SCAN_DATA");
+  return named == nullptr ? "" : named;
 }
 
 inline std::string text_of(const boost::json::object& object, const char* key) {

@@ -340,6 +340,21 @@ def check_environment(files):
                                  f'configuration key "{match.group(1)}" is not in docs/operations.md; add it')
 
 
+def check_libraries(files, layout):
+    """Every module that a row of the libraries names includes the library."""
+    included = set()
+    for path, text in files.items():
+        if module_of(path) and path.endswith(CPP):
+            headers = re.findall(r"^[ \t]*#[ \t]*include[ \t]*<([^>]+)>", text, re.M)
+            included |= {(module_of(path), header) for header in headers}
+    for prefix, modules in layout.libraries:
+        for module in sorted(modules):
+            if modules == set(layout.row_of) or any(m == module and h.startswith(prefix) for m, h in included):
+                continue
+            yield Breach("docs/architecture.md", 1, f"the row of <{prefix}> names {module}, which does not include it; "
+                                                    "a right that nobody uses is taken by accident; remove it")
+
+
 def events_of(text):
     return set(re.findall(r"^  - action: ([a-z_]+\.[a-z_]+)$", text, re.M))
 
@@ -380,6 +395,7 @@ def check_tree(files):
     breaches = []
     for path, text in sorted(files.items()):
         breaches += check_file(path, text, layout)
+    breaches += check_libraries(files, layout)
     breaches += check_environment(files)
     breaches += check_events(files)
     return breaches

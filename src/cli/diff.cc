@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/prompt_sources.h"
 #include "domain/diff_json.h"
+#include "domain/words.h"
 
 #include <filesystem>
 #include <memory>
@@ -17,7 +18,7 @@ namespace json = boost::json;
 struct DiffOptions {
   ServerOptions server;
   std::vector<std::string> what;  // a prompt, or two files
-  std::string from = "live:production", to = "latest";
+  std::string from = "live:" + std::string(kStandardEnvironment), to{kLatest};
 };
 
 std::int64_t number_in(const json::object& object, std::string_view name) {

@@ -1,6 +1,7 @@
 // submit, approve, reject, deploy, rollback.
 #include "base/percent.h"
 #include "cli/commands.h"
+#include "domain/words.h"
 
 #include <memory>
 
@@ -16,7 +17,7 @@ struct ChangeOptions {
   ServerOptions server;
   std::string target;  // a prompt by name or id, or a review's id
   std::int64_t version = 0;
-  std::string environment = "production";
+  std::string environment{kStandardEnvironment};
   std::string comment, digest;
   std::int64_t to = 0;
   bool is_review = false;

@@ -1,11 +1,11 @@
 #include "delivery/delivery.h"
 
+#include "domain/words.h"
+
 #include <algorithm>
 
 namespace imprimatur::delivery {
 namespace {
-
-constexpr std::string_view kStandardEnvironment = "production";
 
 std::shared_ptr<const Snapshot> empty_snapshot() {
   auto snapshot = std::make_shared<Snapshot>();
@@ -13,10 +13,10 @@ std::shared_ptr<const Snapshot> empty_snapshot() {
   return snapshot;
 }
 
-// Applies changes to a snapshot that nobody else sees yet.
+// Applies changes to a snapshot that nobody else sees yet. Answers that `known` holds are shared.
 class Builder {
  public:
-  explicit Builder(Snapshot& next) : next_(next) {}
+  Builder(Snapshot& next, const Snapshot& known) : next_(next), known_(known) {}
 
   Status operator()(const ServedProject& project) {
     Directory& directory = writable_directory();
@@ -55,7 +55,7 @@ class Builder {
     auto entry = std::make_shared<Entry>();
     entry->environment = index;
     entry->labels = artifact.labels;
-    const Entry* const before = next_.entry(index, artifact.name);
+    const Entry* const before = known_.entry(index, artifact.name);
     std::vector<std::shared_ptr<const Answer>> rolled_back;
     for (const ServedVersion& version : artifact.versions) {
       auto made = TRY(answer(version, before, next_.directory->environment_names[index]));
@@ -95,10 +95,13 @@ class Builder {
     return Ok{};
   }
 
-  Status operator()(const RevokedKey& key) {
-    const auto same = [&](const Key& each) { return each.hash == key.hash; };
-    next_.keys = next_.keys.without(std::hash<std::string_view>()(key.hash), same);
-    ++next_.access_version;
+  Status operator()(const RevokedKey& revoked) {
+    drop_keys([&](const Key& each) { return each.id == revoked.id; });
+    return Ok{};
+  }
+
+  Status operator()(const DisabledAccount& disabled) {
+    drop_keys([&](const Key& each) { return each.account == disabled.account; });
     return Ok{};
   }
 
@@ -143,6 +146,19 @@ class Builder {
     for (auto& key : changed) put(std::move(key));
   }
 
+  template <class Which>
+  void drop_keys(Which which) {
+    std::vector<std::string> hashes;
+    next_.keys.for_each([&](const Key& each) {
+      if (which(each)) hashes.push_back(each.hash);
+    });
+    for (const std::string& hash : hashes) {
+      const auto same = [&](const Key& each) { return each.hash == hash; };
+      next_.keys = next_.keys.without(std::hash<std::string_view>()(hash), same);
+    }
+    ++next_.access_version;
+  }
+
   void put(std::shared_ptr<const Key> key) {
     const std::uint64_t hash = std::hash<std::string_view>()(key->hash);
     const std::string text = key->hash;
@@ -151,6 +167,7 @@ class Builder {
   }
 
   Snapshot& next_;
+  const Snapshot& known_;
   std::shared_ptr<Directory> directory_;  // this builder's own copy
 };
 
@@ -163,8 +180,28 @@ Status Delivery::apply(const std::vector<Change>& changes) {
   auto newest = newest_.lock();
   auto next = std::make_shared<Snapshot>(**newest);
   ++next->sequence;
-  Builder builder(*next);
+  Builder builder(*next, *next);
   for (const Change& change : changes) TRY(std::visit(builder, change));
+  *newest = next;
+  snapshots_.publish(std::move(next));
+  return Ok{};
+}
+
+Status Delivery::replace(const std::function<Status(const Tell&)>& tell_all) {
+  auto newest = newest_.lock();
+  const Snapshot& before = **newest;
+  auto next = std::make_shared<Snapshot>();
+  next->sequence = before.sequence + 1;
+  next->access_version = before.access_version + 1;
+  // Environments keep their indexes, by which readers hold answers; a project that is not told has none.
+  auto directory = std::make_shared<Directory>(*before.directory);
+  directory->projects.clear();
+  next->directory = std::move(directory);
+  Builder builder(*next, before);
+  TRY(tell_all([&](const std::vector<Change>& changes) -> Status {
+    for (const Change& change : changes) TRY(std::visit(builder, change));
+    return Ok{};
+  }));
   *newest = next;
   snapshots_.publish(std::move(next));
   return Ok{};

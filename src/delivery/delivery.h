@@ -35,6 +35,12 @@ class Delivery {
   // without its content, content that is not canonical. Safe from any thread. A reader's next look sees it.
   Status apply(const std::vector<Change>& changes);
 
+  // Tells a part of the whole, as apply() does, to a snapshot that nobody sees yet.
+  using Tell = std::function<Status(const std::vector<Change>&)>;
+  // Publishes what `tell_all` tells in the place of all that was told before, or nothing when it fails: what
+  // it does not mention is gone. apply() waits meanwhile; reads do not.
+  Status replace(const std::function<Status(const Tell&)>& tell_all);
+
   const Published<Snapshot>& snapshots() const { return snapshots_; }
   std::string hash_key(std::string_view key) const { return key_hash_(key); }
 

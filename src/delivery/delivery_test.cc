@@ -272,9 +272,54 @@ TEST(Delivery, KeysComeAndGo) {
   tell(delivery, {key});
   EXPECT_EQ(delivery.snapshots().get()->key(hashed("imp_a"))->bound, kStaging);
   EXPECT_NE(delivery.snapshots().get()->access_version, version);
-  tell(delivery, {RevokedKey{hashed("imp_a")}});
+  tell(delivery, {RevokedKey{{"key_1"}}});
   EXPECT_EQ(delivery.snapshots().get()->key(hashed("imp_a")), nullptr);
   EXPECT_EQ(delivery.snapshots().get()->key(hashed("imp_b")), nullptr);
+}
+
+TEST(Delivery, ADisabledAccountLosesAllItsKeysAndNoOther) {
+  Delivery delivery(hashed);
+  const auto key = [](const char* id, const char* account) {
+    return ServedKey{{id}, {account}, {"prj_1"}, {}, {Scope::runtime_read}, std::nullopt, hashed(id)};
+  };
+  tell(delivery, {kProject, key("key_1", "svc_1"), key("key_2", "svc_1"), key("key_3", "svc_2")});
+  const auto version = delivery.snapshots().get()->access_version;
+  tell(delivery, {DisabledAccount{{"svc_1"}}});
+  const auto after = delivery.snapshots().get();
+  EXPECT_EQ(after->key(hashed("key_1")), nullptr);
+  EXPECT_EQ(after->key(hashed("key_2")), nullptr);
+  EXPECT_NE(after->key(hashed("key_3")), nullptr);
+  EXPECT_NE(after->access_version, version);
+}
+
+TEST(Delivery, WhatAReplacementDoesNotMentionIsGone) {
+  Delivery delivery(hashed);
+  const ServedKey key{{"key_1"}, {"svc_1"}, {"prj_1"}, {}, {Scope::runtime_read}, std::nullopt, hashed("k")};
+  const ServedProject other{{"prj_2"}, "other", {{{"env_o"}, "production"}}};
+  tell(delivery, {kProject, other, key, ServedArtifact{{"env_p"}, "gone", 1, {simple("gone", 1)}, {}},
+                  ServedArtifact{{"env_p"}, "kept", 1, {simple("kept", 1)}, {}}});
+  const auto before = delivery.snapshots().get();
+  const auto* const answer = before->entry(kProduction, "kept")->live.get();
+
+  EXPECT_FALSE(delivery.replace([&](const Delivery::Tell&) -> Status { return unavailable("no"); }).ok());
+  EXPECT_EQ(delivery.snapshots().get(), before) << "a replacement that fails changes nothing";
+
+  const Status done = delivery.replace([&](const Delivery::Tell& tell_part) -> Status {
+    TRY(tell_part({kProject}));
+    TRY(tell_part({ServedArtifact{{"env_p"}, "kept", 1, {simple("kept", 1)}, {}}}));
+    EXPECT_EQ(delivery.snapshots().get(), before) << "nothing is seen before all is told";
+    return Ok{};
+  });
+  ASSERT_TRUE(done.ok()) << done.error().detail;
+  const auto after = delivery.snapshots().get();
+  EXPECT_EQ(after->key(hashed("k")), nullptr);
+  EXPECT_EQ(look(*after, kProduction, "gone"), "nothing live");
+  EXPECT_EQ(look(*after, kProduction, "kept"), "1 live");
+  EXPECT_EQ(after->entry(kProduction, "kept")->live.get(), answer) << "the answer was made twice";
+  EXPECT_FALSE(after->directory->find("prj_2", "production"));
+  EXPECT_EQ(after->directory->find("prj_1", "production"), kProduction) << "indexes stay";
+  EXPECT_GT(after->sequence, before->sequence);
+  EXPECT_GT(after->access_version, before->access_version);
 }
 
 TEST(Delivery, LastUsesAreCollected) {

@@ -1,6 +1,6 @@
 // What delivery is told. The wiring reads it from the store after a command has committed and applies it
 // before the command is acknowledged, so the next request sees it. Everything is a state, never a difference:
-// telling the same twice changes nothing, and a start is the same call with everything in it.
+// telling the same twice changes nothing.
 #pragma once
 
 #include "base/clock.h"
@@ -62,11 +62,15 @@ struct ServedKey {
   std::string hash;  // as the function given to Delivery makes it from the key
 };
 
-// Revoked, or its service account disabled.
 struct RevokedKey {
-  std::string hash;
+  KeyId id;
 };
 
-using Change = std::variant<ServedProject, ServedArtifact, ServedKey, RevokedKey>;
+// None of its keys may be used.
+struct DisabledAccount {
+  PrincipalId account;
+};
+
+using Change = std::variant<ServedProject, ServedArtifact, ServedKey, RevokedKey, DisabledAccount>;
 
 }  // namespace imprimatur::delivery

@@ -1,6 +1,7 @@
 #include "delivery/snapshot.h"
 
 #include "domain/semver.h"
+#include "domain/words.h"
 
 #include <algorithm>
 #include <charconv>
@@ -8,8 +9,6 @@
 
 namespace imprimatur::delivery {
 namespace {
-
-constexpr std::string_view kLatest = "latest";
 
 Found found(const std::shared_ptr<const Answer>& answer, Reason reason) {
   return {.answer = &answer, .reason = reason};

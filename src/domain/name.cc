@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "domain/words.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -20,7 +21,6 @@ namespace {
 
 constexpr std::size_t kMaxShortNameBytes = 64;
 constexpr std::size_t kMaxDisplayNameBytes = 200;
-constexpr std::size_t kMaxEmailBytes = 254;
 
 // ICU's own objects are immutable once made, and safe from any thread.
 const icu::Normalizer2& checked_normalizer(const icu::Normalizer2* made, UErrorCode status) {

@@ -2,6 +2,7 @@
 
 #include "base/percent.h"
 #include "base/utf8.h"
+#include "domain/words.h"
 #include "http/api/fields.h"
 #include "http/problem.h"
 #include "identity/secrets.h"
@@ -335,7 +336,7 @@ Result<Chosen> choose(const delivery::Delivery& delivery, const RuntimeCaller& c
   TRY(split_version(name, wanted));
   Chosen chosen{delivery.snapshots().get(), {}};
   const auto& directory = *chosen.snapshot->directory;
-  Bounds bounds{caller.project.text, {}, directory.find(caller.project.text, "production"), false};
+  Bounds bounds{caller.project.text, {}, directory.find(caller.project.text, kStandardEnvironment), false};
   if (!caller.environment.empty()) {
     const auto bound = directory.environments.find(caller.environment.text);
     bounds.unreachable = bound == directory.environments.end();

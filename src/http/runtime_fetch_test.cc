@@ -238,7 +238,7 @@ TEST_F(RuntimeFetchTest, TheNextRequestSeesEveryChange) {
   }
   EXPECT_EQ(next("imp_unknown"), "401");
   EXPECT_EQ(next("imp_any"), "2") << "one credential is not remembered for another";
-  tell({delivery::RevokedKey{hashed("imp_any")}});
+  tell({delivery::RevokedKey{{"key_imp_any"}}});
   EXPECT_EQ(next("imp_any"), "401");
   tell({key("imp_any", "env_s", {Scope::runtime_read})});
   EXPECT_EQ(next("imp_any"), "3");

@@ -118,9 +118,9 @@ class ServerTest : public ::testing::Test {
 
   void start(FastPathFactory fast_path = fast()) {
     metrics.emplace(options.threads);
-    add_operations_routes(router, *metrics, [this]() -> Status {
-      if (!ready) return unavailable("still loading");
-      return Ok{};
+    add_operations_routes(router, *metrics, [this]() -> Readiness {
+      if (!verified) return {Writes::verifying, "being \"verified\""};
+      return {};
     });
     server.emplace(options, router, *metrics, std::move(fast_path));
     const Status started = server->start();
@@ -152,7 +152,7 @@ class ServerTest : public ::testing::Test {
   Router router;
   Gate gate;
   std::atomic<int> handled{0};
-  std::atomic<bool> ready{true};
+  std::atomic<bool> verified{true};
   std::optional<Metrics> metrics;
   std::optional<Server> server;
 };
@@ -588,15 +588,18 @@ TEST_F(ServerTest, OperationsRoutes) {
   start();
   ask(get("/fast/1"));
   EXPECT_EQ(status_in(ask(get("/healthz"))), 200);
-  EXPECT_EQ(status_in(ask(get("/readyz"))), 200);
-  ready = false;
-  const std::string loading = ask(get("/readyz"));
-  EXPECT_EQ(status_in(loading), 503);
-  EXPECT_NE(loading.find("still loading"), std::string::npos);
+  const std::string open = ask(get("/readyz"));
+  EXPECT_EQ(status_in(open), 200);
+  EXPECT_NE(open.find(R"({"status":"ready","writes":"open","reason":null})"), std::string::npos) << open;
+  verified = false;
+  const std::string verifying = ask(get("/readyz"));
+  EXPECT_EQ(status_in(verifying), 200) << "reads are served";
+  EXPECT_NE(verifying.find(R"("writes":"verifying","reason":"being \"verified\"")"), std::string::npos)
+      << verifying;
   const std::string text = ask(get("/metrics"));
   EXPECT_NE(text.find("imprimatur_http_requests_total{path=\"runtime\",status=\"2xx\"} 1\n"),
             std::string::npos);
-  EXPECT_NE(text.find("imprimatur_http_requests_total{path=\"handler\",status=\"5xx\"} 1\n"),
+  EXPECT_NE(text.find("imprimatur_http_requests_total{path=\"handler\",status=\"2xx\"} 3\n"),
             std::string::npos);
   EXPECT_NE(text.find("imprimatur_http_handler_seconds_bucket{le=\"+Inf\"} 3\n"), std::string::npos) << text;
 }

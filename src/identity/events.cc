@@ -89,9 +89,11 @@ journal::Event session_closed(const SessionId& session, const PrincipalId& perso
                {{"session", session.text}, {"user", person.text}}, person);
 }
 
-journal::Event login_failed(const std::optional<User>& user, LoginFailure why) {
+journal::Event login_failed(const std::optional<User>& user, LoginFailure why, std::int64_t attempts) {
   return event("login.failed", "organisation",
-               {{"user", text_or_null(user ? user->id.text : std::string())}, {"reason", name_of(why)}},
+               {{"user", text_or_null(user ? user->id.text : std::string())},
+                {"reason", name_of(why)},
+                {"attempts", attempts}},
                PrincipalId{std::string(kAnonymous)});
 }
 
@@ -133,6 +135,11 @@ journal::Event service_account_created(const PrincipalId& actor, const ServiceAc
                 {"owner", account.owner.text},
                 {"nameDigest", name_digest(account.name)}},
                actor);
+}
+
+journal::Event service_account_changed(const PrincipalId& actor, const ServiceAccount& account) {
+  return event("service_account.changed", "service_account:" + account.id.text,
+               {{"serviceAccount", account.id.text}, {"disabled", account.disabled}}, actor);
 }
 
 journal::Event key_created(const PrincipalId& actor, const ApiKey& key) {

@@ -4,6 +4,7 @@
 #include "domain/records.h"
 #include "journal/entry.h"
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,7 @@ journal::Event password_changed(const PrincipalId& actor, const User& user, std:
 journal::Event session_opened(const Session& session);
 journal::Event session_closed(const SessionId& session, const PrincipalId& person);
 enum class LoginFailure { unknown, password, disabled };
-journal::Event login_failed(const std::optional<User>& user, LoginFailure why);
+journal::Event login_failed(const std::optional<User>& user, LoginFailure why, std::int64_t attempts = 1);
 journal::Event project_registered(const Project& project);
 
 journal::Event project_created(const Project& project);
@@ -30,6 +31,7 @@ journal::Event member_changed(const PrincipalId& actor, const Membership& member
 journal::Event member_removed(const PrincipalId& actor, const Membership& member);
 journal::Event team_created(const PrincipalId& actor, const Team& team);
 journal::Event service_account_created(const PrincipalId& actor, const ServiceAccount& account);
+journal::Event service_account_changed(const PrincipalId& actor, const ServiceAccount& account);
 journal::Event key_created(const PrincipalId& actor, const ApiKey& key);
 journal::Event key_revoked(const PrincipalId& actor, const KeyId& key);
 journal::Event environment_created(const PrincipalId& actor, const Environment& environment);

@@ -78,6 +78,7 @@ void Identity::on_entries(const std::vector<journal::Entry>& entries) {
 }
 
 Status Identity::upkeep() {
+  TRY(report_unknown());
   TRY(sessions_.write_uses());
   TRY(keys_.write_uses());
   return store_.write({}, [&](store::Tx& tx) -> Status {

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "domain/records.h"
+#include "domain/words.h"
 #include "identity/keys.h"
 #include "identity/password.h"
 #include "identity/secrets.h"
@@ -20,7 +21,6 @@
 namespace imprimatur::identity {
 
 inline constexpr std::string_view kFirstAdmin = "admin@localhost";
-inline constexpr std::size_t kMaxEmailBytes = 254;
 
 using store::Command;
 
@@ -58,6 +58,21 @@ struct Self {
   std::vector<ProjectView> projects;
 };
 
+// Failed sign-ins with e-mails that nobody has, of which the journal was not told yet. Safe from any thread.
+class UnknownLogins {
+ public:
+  void add(std::int64_t attempts) { state_.lock()->attempts += attempts; }
+  // Those that are to be told of now, which are then counted no more; 0 before the time.
+  std::int64_t due(Time now);
+
+ private:
+  struct State {
+    std::int64_t attempts = 0;
+    std::optional<Time> told;
+  };
+  Sync<State> state_;
+};
+
 // Safe from any thread.
 class Identity {
  public:
@@ -89,7 +104,6 @@ class Identity {
 
   Result<Self> self(const Principal& principal);
   Result<User> create_user(const Command& command, const NewUser& wanted);
-  Result<User> user(const Principal& principal, const PrincipalId& id);
   Result<store::Page<User>> users(const Principal& principal, const store::PageRequest& page);
   // Disabling ends every session at once. A conflict for oneself, and for the last organisation admin who is
   // not disabled.
@@ -110,7 +124,11 @@ class Identity {
     std::optional<User> user;
   };
   Result<Attempt> attempt(std::string_view email);
+  // Rate limited while the account has to wait.
+  Status may_try(const std::string& account);
   Error refuse_login(const Attempt& attempt);
+  // Journals failures with unknown e-mails that no entry tells of yet, when one is due.
+  Status report_unknown();
   Result<SignedIn> open_session(const Attempt& attempt);
 
   store::Store& store_;
@@ -119,6 +137,7 @@ class Identity {
   PasswordHasher passwords_;
   Sessions sessions_;
   Keys keys_;
+  UnknownLogins unknown_;
 };
 
 }  // namespace imprimatur::identity

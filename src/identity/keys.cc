@@ -31,25 +31,16 @@ Status Keys::load() {
   auto editing = edits_.lock();
   auto table = std::make_shared<Table>();
   TRY(store_.read([&](store::Tx& tx) -> Status {
-    std::unordered_map<PrincipalId, bool> disabled;
-    std::vector<ApiKey> rows;
-    store::each_key(tx, [&](const ApiKey& row) {
-      if (!row.revoked_at) rows.push_back(row);
-    });
-    for (const ApiKey& row : rows) {
-      if (!disabled.contains(row.account)) {
-        const auto account = store::service_account(tx, row.account);
-        disabled[row.account] = !account || account->disabled;
-      }
-      if (disabled[row.account]) continue;
-      const auto key = std::make_shared<const Key>(row);
-      table->by_seal[key->seal] = key;
-      table->by_id[row.id] = key;
-    }
+    store::each_usable_key(tx, [&](const ApiKey& row) { table->add(std::make_shared<const Key>(row)); });
     return Ok{};
   }));
   table_.publish(std::move(table));
   return Ok{};
+}
+
+void Keys::Table::add(std::shared_ptr<const Key> key) {
+  by_seal[key->seal] = key;
+  by_id[key->principal.key] = std::move(key);
 }
 
 Result<Principal> Keys::authenticate(std::string_view text) {
@@ -75,10 +66,10 @@ std::shared_ptr<const Keys::Key> Keys::find(const std::string& seal) {
   return nullptr;
 }
 
-void Keys::used(const KeyId& id) {
+void Keys::used(const KeyId& id, Time at) {
   const auto table = table_.get();
   const auto found = table->by_id.find(id);
-  if (found != table->by_id.end()) note_use(*found->second, clock_.now());
+  if (found != table->by_id.end()) note_use(*found->second, at);
 }
 
 void Keys::note_use(const Key& key, Time now) {
@@ -94,32 +85,53 @@ void Keys::change(const std::function<void(Table&)>& edit) {
   table_.publish(std::move(next));
 }
 
+void Keys::drop(const std::function<bool(const Key&)>& which) {
+  change([&](Table& table) {
+    std::erase_if(table.by_seal, [&](const auto& one) { return which(*one.second); });
+    std::erase_if(table.by_id, [&](const auto& one) { return which(*one.second); });
+  });
+}
+
 void Keys::on_entry(const journal::Entry& entry) {
-  constexpr std::string_view kResource = "key:";
-  const std::string& resource = entry.event.resource;
-  if (!resource.starts_with(kResource)) return;
-  const KeyId id{resource.substr(kResource.size())};
-  if (entry.event.action == "key.revoked") {
-    change([&](Table& table) {
-      const auto found = table.by_id.find(id);
-      if (found == table.by_id.end()) return;
-      table.by_seal.erase(found->second->seal);
-      table.by_id.erase(found);
+  const std::string& action = entry.event.action;
+  const auto id_in = [&](std::string_view kind) { return entry.event.resource.substr(kind.size()); };
+  if (action == "key.revoked") {
+    const KeyId id{id_in("key:")};
+    drop([&](const Key& key) { return key.principal.key == id; });
+  } else if (action == "service_account.changed") {
+    const PrincipalId id{id_in("service_account:")};
+    drop([&](const Key& key) { return key.principal.id == id; });
+    read_keys([&](store::Tx& tx) -> std::vector<ApiKey> {
+      const auto account = store::service_account(tx, id);
+      if (!account || account->disabled) return {};
+      auto keys = store::keys(tx, account->project);
+      std::erase_if(keys, [&](const ApiKey& key) { return key.account != id; });
+      return keys;
+    });
+  } else if (action == "key.created") {
+    const KeyId id{id_in("key:")};
+    read_keys([&](store::Tx& tx) -> std::vector<ApiKey> {
+      const auto key = store::key(tx, id);
+      if (!key) return {};
+      const auto account = store::service_account(tx, key->account);
+      if (!account || account->disabled) return {};
+      return {*key};
     });
   }
-  if (entry.event.action != "key.created") return;
-  const auto row =
-      store_.read([&](store::Tx& tx) -> Result<std::optional<ApiKey>> { return store::key(tx, id); });
-  if (!row.ok()) {
+}
+
+void Keys::read_keys(const std::function<std::vector<ApiKey>(store::Tx&)>& which) {
+  try {
+    const auto rows = store_.read([&](store::Tx& tx) -> Result<std::vector<ApiKey>> { return which(tx); });
+    if (!rows.ok()) return behind_.store(true);
+    change([&](Table& table) {
+      for (const ApiKey& row : *rows) {
+        if (!row.revoked_at) table.add(std::make_shared<const Key>(row));
+      }
+    });
+  } catch (const std::exception&) {
     behind_.store(true);
-    return;
   }
-  if (!*row || (*row)->revoked_at) return;
-  const auto key = std::make_shared<const Key>(**row);
-  change([&](Table& table) {
-    table.by_seal[key->seal] = key;
-    table.by_id[id] = key;
-  });
 }
 
 Status Keys::write_uses() {

@@ -31,12 +31,11 @@ class Keys {
   // disabled.
   Result<Principal> authenticate(std::string_view key);
 
-  // Whoever recognises keys elsewhere (delivery) says here that one was used. Writes shared memory once a
-  // minute a key at most.
-  void used(const KeyId& key);
+  // Whoever recognises keys elsewhere (delivery) says here when one was used.
+  void used(const KeyId& key, Time at);
 
-  // From the commit listener: a new key works, and a revoked one no longer does, before the command is
-  // answered.
+  // From the commit listener: a new key works, and one that is revoked or of a disabled account no longer
+  // does, before the command is answered.
   void on_entry(const journal::Entry& entry);
 
   // Stores when keys were last used. Called now and then.
@@ -53,9 +52,13 @@ class Keys {
   struct Table {
     std::unordered_map<std::string, std::shared_ptr<const Key>> by_seal;
     std::unordered_map<KeyId, std::shared_ptr<const Key>> by_id;
+    void add(std::shared_ptr<const Key> key);
   };
   std::shared_ptr<const Key> find(const std::string& seal);
   void change(const std::function<void(Table&)>& edit);
+  void drop(const std::function<bool(const Key&)>& which);
+  // Adds those that are not revoked.
+  void read_keys(const std::function<std::vector<ApiKey>(store::Tx&)>& which);
   static void note_use(const Key& key, Time now);
 
   store::Store& store_;
@@ -63,7 +66,7 @@ class Keys {
   const Seals& seals_;
   Published<Table> table_;
   Sync<int> edits_;                  // one at a time
-  std::atomic<bool> behind_{false};  // a key could not be read when it was created
+  std::atomic<bool> behind_{false};  // keys that began to work could not be read
 };
 
 }  // namespace imprimatur::identity

@@ -1,15 +1,14 @@
-// For tests: an organisation with its first admin, on an embedded database of its own.
+// For tests: an organisation with its first admin, on a database of its own.
 #pragma once
 
 #include "base/check.h"
 #include "identity/identity.h"
 #include "identity/projects.h"
 #include "journal/signing.h"
+#include "store/backend_test.h"
 #include "store/journal_rows.h"
 
-#include <filesystem>
 #include <memory>
-#include <stdlib.h>
 #include <string>
 
 namespace imprimatur::identity {
@@ -21,24 +20,18 @@ inline constexpr std::string_view kServerSecret = "fedcba9876543210fedcba9876543
 
 class Office {
  public:
-  Office() {
-    char pattern[] = "/tmp/imprimatur-identity-XXXXXX";
-    CHECK(mkdtemp(pattern) != nullptr, "a temporary directory");
-    directory_ = pattern;
+  explicit Office(store::Backend backend) : ground_(backend) {
     open();
     const std::string digest = "sha256:" + to_hex(sha256(journal::Signer(kSigningSeed).public_key()));
     CHECK(identity->bootstrap(kAdminPassword, digest).ok(), "bootstrap");
     admin = sign_in(kFirstAdmin, kAdminPassword);
   }
-  ~Office() {
-    close();
-    std::filesystem::remove_all(directory_);
-  }
+  ~Office() { close(); }
   Office(const Office&) = delete;
   Office& operator=(const Office&) = delete;
 
   void open() {
-    auto opened = store::Store::open({.directory = directory_}, clock, kSigningSeed);
+    auto opened = store::Store::open(ground_.options(), clock, kSigningSeed);
     CHECK(opened.ok(), opened.ok() ? "" : opened.error().detail);
     store = std::move(opened).value();
     store->open_writes();
@@ -107,7 +100,11 @@ class Office {
   Principal admin;
 
  private:
-  std::string directory_;
+  store::Ground ground_;
 };
+
+#define IMPRIMATUR_ON_INSTALLED_BACKENDS(Suite)                                       \
+  INSTANTIATE_TEST_SUITE_P(On, Suite, testing::ValuesIn(store::installed_backends()), \
+                           [](const auto& each) { return std::string(store::name_of(each.param)); })
 
 }  // namespace imprimatur::identity

@@ -16,7 +16,8 @@ namespace imprimatur::identity {
 inline constexpr std::size_t kMinPasswordCharacters = 8;
 inline constexpr std::size_t kMaxPasswordBytes = 1024;
 inline constexpr int kConcurrentHashes = 2;  // each holds PasswordCost::memory_bytes while it runs
-inline constexpr int kWaitingHashes = 16;    // more are refused as unavailable
+// More are refused at once as unavailable: who waits holds a worker, and sign-ins hold at most half of them.
+inline constexpr int kWaitingHashes = 2;
 
 struct PasswordCost {
   std::uint64_t operations = 0;

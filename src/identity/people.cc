@@ -4,6 +4,7 @@
 #include "identity/identity.h"
 #include "identity/standing.h"
 #include "journal/commitment.h"
+#include "store/cursor.h"
 #include "store/registry_rows.h"
 
 #include <algorithm>
@@ -22,7 +23,7 @@ Result<std::string> as_field(std::string_view field, Result<std::string> checked
 
 // Somebody must be able to let people in.
 Status keep_an_admin(store::Tx& tx, const PrincipalId& except) {
-  store::PageRequest page{.limit = 200};
+  store::PageRequest page{.limit = store::kMaxPage};
   do {
     const auto some = TRY(store::users(tx, page));
     for (const User& user : some.items) {
@@ -110,15 +111,6 @@ Result<User> Identity::create_user(const Command& command, const NewUser& wanted
     tx.append(journal::kOrganisation, user_created(command.principal.id, user));
     store::remember(tx, command, std::string(kUserOutcome) + id.text);
     return user;
-  });
-}
-
-Result<User> Identity::user(const Principal& principal, const PrincipalId& id) {
-  return store_.read([&](store::Tx& tx) -> Result<User> {
-    TRY(require_organisation_admin(tx, principal));
-    auto found = store::user(tx, id);
-    if (!found) return unknown_user();
-    return *std::move(found);
   });
 }
 

@@ -2,6 +2,7 @@
 #include "identity/projects.h"
 
 #include "domain/name.h"
+#include "domain/words.h"
 #include "identity/events.h"
 #include "identity/paging.h"
 #include "identity/standing.h"
@@ -42,7 +43,7 @@ std::vector<Environment> first_environments(const ProjectId& project, Time now) 
                        .changed_at = now};
   };
   return {made("development", 1, {}), made("staging", 2, {.checks = {"scan"}}),
-          made("production", 3, {.approvals = {.count = 1}, .checks = {"scan"}})};
+          made(std::string(kStandardEnvironment), 3, {.approvals = {.count = 1}, .checks = {"scan"}})};
 }
 
 Result<Project> Projects::create(const Command& command, std::string_view name,

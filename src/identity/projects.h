@@ -94,6 +94,10 @@ class Projects {
   Result<AccountView> create_service_account(const Command& command, std::string_view project,
                                              std::string_view name);
 
+  // `account`: its name or its id. From the next request on none of a disabled account's keys works.
+  Result<AccountView> change_service_account(const Command& command, std::string_view project,
+                                             std::string_view account, bool disabled);
+
   // Newest first.
   Result<store::Page<KeyView>> keys(const Principal& principal, std::string_view project,
                                     const PageRequest& page);

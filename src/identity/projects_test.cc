@@ -7,7 +7,7 @@
 namespace imprimatur::identity {
 namespace {
 
-struct ProjectsTest : testing::Test {
+struct ProjectsTest : testing::TestWithParam<store::Backend> {
   ProjectsTest() : ann(office.person("ann")) {
     project = office.projects->create({ann}, "shop", "a shop").value().id;
   }
@@ -32,12 +32,12 @@ struct ProjectsTest : testing::Test {
   }
   // No command of identity fails in this way.
   static constexpr ErrorCode kDone = ErrorCode::precondition_failed;
-  Office office;
+  Office office{GetParam()};
   Principal ann;
   ProjectId project;
 };
 
-TEST_F(ProjectsTest, ANewProjectHasTheThreeEnvironmentsOfTheContract) {
+TEST_P(ProjectsTest, ANewProjectHasTheThreeEnvironmentsOfTheContract) {
   const auto all = office.store
                        ->read([&](store::Tx& tx) -> Result<std::vector<Environment>> {
                          return store::environments(tx, project);
@@ -56,7 +56,7 @@ TEST_F(ProjectsTest, ANewProjectHasTheThreeEnvironmentsOfTheContract) {
   EXPECT_EQ(office.faults(), "");
 }
 
-TEST_F(ProjectsTest, NamesAreCheckedAndTaken) {
+TEST_P(ProjectsTest, NamesAreCheckedAndTaken) {
   const auto code = [&](std::string_view name) {
     const auto made = office.projects->create({ann}, name, "");
     return made.ok() ? kDone : made.error().code;
@@ -69,7 +69,7 @@ TEST_F(ProjectsTest, NamesAreCheckedAndTaken) {
             ErrorCode::invalid);
 }
 
-TEST_F(ProjectsTest, AStrangerCannotTellThatItIsThere) {
+TEST_P(ProjectsTest, AStrangerCannotTellThatItIsThere) {
   const Principal eve = office.person("eve");
   for (const Principal& who : {eve, office.admin}) {
     const Error there = office.projects->find(who, "shop").error();
@@ -86,7 +86,7 @@ TEST_F(ProjectsTest, AStrangerCannotTellThatItIsThere) {
   }
 }
 
-TEST_F(ProjectsTest, OnlyAdminsManage) {
+TEST_P(ProjectsTest, OnlyAdminsManage) {
   for (const Role role : {Role::viewer, Role::editor, Role::reviewer}) {
     const std::string email = office.member(ann, std::string(name_of(role)), role);
     const Principal who = office.sign_in(email);
@@ -105,7 +105,7 @@ TEST_F(ProjectsTest, OnlyAdminsManage) {
   EXPECT_EQ(put(ann, "nobody@example.com", Role::viewer), ErrorCode::not_found);
 }
 
-TEST_F(ProjectsTest, TheLastAdminStays) {
+TEST_P(ProjectsTest, TheLastAdminStays) {
   EXPECT_EQ(put(ann, "ann@example.com", Role::reviewer), ErrorCode::conflict);
   EXPECT_EQ(remove(ann, "ann@example.com"), ErrorCode::conflict);
   const std::string ben = office.member(ann, "ben", Role::admin);
@@ -117,7 +117,7 @@ TEST_F(ProjectsTest, TheLastAdminStays) {
   EXPECT_EQ(office.faults(), "");
 }
 
-TEST_F(ProjectsTest, TwoAdminsWhoDemoteEachOtherLeaveOne) {
+TEST_P(ProjectsTest, TwoAdminsWhoDemoteEachOtherLeaveOne) {
   const Principal ben = office.sign_in(office.member(ann, "ben", Role::admin));
   for (int round = 0; round < 10; ++round) {
     ErrorCode one{}, two{};
@@ -132,7 +132,7 @@ TEST_F(ProjectsTest, TwoAdminsWhoDemoteEachOtherLeaveOne) {
   EXPECT_EQ(office.faults(), "");
 }
 
-TEST_F(ProjectsTest, TwoAdminsWhoDemoteThemselvesLeaveOne) {
+TEST_P(ProjectsTest, TwoAdminsWhoDemoteThemselvesLeaveOne) {
   const Principal ben = office.sign_in(office.member(ann, "ben", Role::admin));
   ErrorCode one{}, two{};
   std::thread first([&] { one = put(ann, "ann@example.com", Role::editor); });
@@ -143,7 +143,7 @@ TEST_F(ProjectsTest, TwoAdminsWhoDemoteThemselvesLeaveOne) {
   EXPECT_TRUE(one == ErrorCode::conflict || two == ErrorCode::conflict);
 }
 
-TEST_F(ProjectsTest, WithoutAnActiveAdminAnOrganisationAdminAppointsOneAndNothingElse) {
+TEST_P(ProjectsTest, WithoutAnActiveAdminAnOrganisationAdminAppointsOneAndNothingElse) {
   const std::string ben = office.member(ann, "ben", Role::editor);
   ASSERT_TRUE(office.identity->change_user({office.admin}, ann.id, {.disabled = true}).ok());
   EXPECT_EQ(put(office.admin, ben, Role::reviewer), ErrorCode::not_found);
@@ -153,7 +153,7 @@ TEST_F(ProjectsTest, WithoutAnActiveAdminAnOrganisationAdminAppointsOneAndNothin
   EXPECT_EQ(put(office.admin, "admin@localhost", Role::admin), ErrorCode::not_found) << "there is one again";
 }
 
-TEST_F(ProjectsTest, TheRightToGiveVerdictsBeginsAnewOnlyWhenItWasLost) {
+TEST_P(ProjectsTest, TheRightToGiveVerdictsBeginsAnewOnlyWhenItWasLost) {
   const Principal ben = office.sign_in(office.member(ann, "ben", Role::reviewer));
   const Time first = right_since(ben.id);
   office.clock.advance(seconds(10));
@@ -177,7 +177,7 @@ TEST_F(ProjectsTest, TheRightToGiveVerdictsBeginsAnewOnlyWhenItWasLost) {
   EXPECT_EQ(office.faults(), "");
 }
 
-TEST_F(ProjectsTest, ARightThatCameBackIsYoungerThanTheLossEvenWhenTheClockStands) {
+TEST_P(ProjectsTest, ARightThatCameBackIsYoungerThanTheLossEvenWhenTheClockStands) {
   const Principal ben = office.sign_in(office.member(ann, "ben", Role::reviewer));
   const Time first = right_since(ben.id);
   ASSERT_EQ(put(ann, "ben@example.com", Role::editor), kDone);
@@ -191,7 +191,7 @@ TEST_F(ProjectsTest, ARightThatCameBackIsYoungerThanTheLossEvenWhenTheClockStand
   EXPECT_EQ(office.faults(), "");
 }
 
-TEST_F(ProjectsTest, TeamsAreKeptNamedAndChecked) {
+TEST_P(ProjectsTest, TeamsAreKeptNamedAndChecked) {
   const std::string ben = office.member(ann, "ben", Role::reviewer);
   EXPECT_EQ(put(ann, ben, Role::reviewer, {{"safety"}}), ErrorCode::invalid) << "there is no such team";
   ASSERT_TRUE(office.projects->create_team({ann}, "shop", "safety").ok());
@@ -207,7 +207,7 @@ TEST_F(ProjectsTest, TeamsAreKeptNamedAndChecked) {
   EXPECT_EQ(office.faults(), "");
 }
 
-TEST_F(ProjectsTest, ListsComeInPages) {
+TEST_P(ProjectsTest, ListsComeInPages) {
   for (const char* name : {"ben", "cleo", "dan", "eve"}) office.member(ann, name, Role::viewer);
   std::vector<std::string> seen;
   store::PageRequest at{.limit = 2};
@@ -222,7 +222,7 @@ TEST_F(ProjectsTest, ListsComeInPages) {
   EXPECT_EQ(office.projects->members(ann, "shop", {.cursor = "%%%"}).error().code, ErrorCode::invalid);
 }
 
-TEST_F(ProjectsTest, AKeyWorksFromTheNextRequestUntilItIsRevoked) {
+TEST_P(ProjectsTest, AKeyWorksFromTheNextRequestUntilItIsRevoked) {
   const auto issued =
       issue({.name = "checkout", .scopes = {Scope::runtime_read}, .environment = "production"});
   ASSERT_TRUE(issued.ok()) << issued.error().detail;
@@ -245,7 +245,7 @@ TEST_F(ProjectsTest, AKeyWorksFromTheNextRequestUntilItIsRevoked) {
   EXPECT_EQ(office.faults(), "");
 }
 
-TEST_F(ProjectsTest, KeysSurviveARestartAndExpire) {
+TEST_P(ProjectsTest, KeysSurviveARestartAndExpire) {
   const Time end = office.clock.now() + hours(1);
   const auto brief = issue({.name = "brief", .scopes = {Scope::audit_read}, .expires_at = end});
   const auto lasting = issue();
@@ -261,7 +261,7 @@ TEST_F(ProjectsTest, KeysSurviveARestartAndExpire) {
   EXPECT_TRUE(office.identity->authenticate(lasting->secret).ok());
 }
 
-TEST_F(ProjectsTest, LastUseIsWrittenNowAndThen) {
+TEST_P(ProjectsTest, LastUseIsWrittenNowAndThen) {
   const auto issued = issue();
   ASSERT_TRUE(office.identity->upkeep().ok());
   const auto last_used = [&] { return office.projects->keys(ann, "shop", {})->items[0].key.last_used_at; };
@@ -271,12 +271,14 @@ TEST_F(ProjectsTest, LastUseIsWrittenNowAndThen) {
   const Time first = office.clock.now();
   EXPECT_EQ(last_used(), first);
   office.clock.advance(kUseNotedEvery);
-  office.identity->keys().used(issued->view.key.id);
+  const Time then = office.clock.now();
+  office.clock.advance(hours(1));
+  office.identity->keys().used(issued->view.key.id, then);
   ASSERT_TRUE(office.identity->upkeep().ok());
   EXPECT_EQ(last_used(), first + kUseNotedEvery);
 }
 
-TEST_F(ProjectsTest, AKeyGivesNoRightsOverPeopleOrKeys) {
+TEST_P(ProjectsTest, AKeyGivesNoRightsOverPeopleOrKeys) {
   const auto issued = issue({.name = "all",
                              .scopes = {Scope::runtime_read, Scope::prompts_read, Scope::prompts_write,
                                         Scope::checks_write, Scope::releases_deploy, Scope::audit_read}});
@@ -296,7 +298,7 @@ TEST_F(ProjectsTest, AKeyGivesNoRightsOverPeopleOrKeys) {
   EXPECT_EQ(office.projects->find(key, "shop")->role, std::nullopt);
 }
 
-TEST_F(ProjectsTest, AKeysWishesAreChecked) {
+TEST_P(ProjectsTest, AKeysWishesAreChecked) {
   const auto code = [&](NewKey wanted) {
     const auto made = issue(std::move(wanted));
     return made.ok() ? kDone : made.error().code;
@@ -320,7 +322,7 @@ TEST_F(ProjectsTest, AKeysWishesAreChecked) {
   EXPECT_TRUE(odd->view.service_account.starts_with("key-"));
 }
 
-TEST_F(ProjectsTest, ARepeatedKeyCreationMakesNoSecondKeyAndShowsNoSecret) {
+TEST_P(ProjectsTest, ARepeatedKeyCreationMakesNoSecondKeyAndShowsNoSecret) {
   const store::Command asked{ann, "key-1", "hash-1"};
   const NewKey wanted{.name = "checkout", .scopes = {Scope::runtime_read}};
   const auto first = office.projects->create_key(asked, "shop", wanted);
@@ -331,13 +333,15 @@ TEST_F(ProjectsTest, ARepeatedKeyCreationMakesNoSecondKeyAndShowsNoSecret) {
   EXPECT_EQ(office.projects->keys(ann, "shop", {})->items.size(), 1U);
 }
 
-TEST_F(ProjectsTest, AnotherProjectsKeyIsNotThere) {
+TEST_P(ProjectsTest, AnotherProjectsKeyIsNotThere) {
   const auto issued = issue();
   ASSERT_TRUE(office.projects->create({ann}, "other", "").ok());
   EXPECT_EQ(office.projects->revoke_key({ann}, "other", issued->view.key.id).error().code,
             ErrorCode::not_found);
   EXPECT_TRUE(office.identity->authenticate(issued->secret).ok());
 }
+
+IMPRIMATUR_ON_INSTALLED_BACKENDS(ProjectsTest);
 
 }  // namespace
 }  // namespace imprimatur::identity

@@ -102,6 +102,26 @@ Result<AccountView> Projects::create_service_account(const Command& command, std
   });
 }
 
+Result<AccountView> Projects::change_service_account(const Command& command, std::string_view project,
+                                                     std::string_view name_or_id, bool disabled) {
+  const ProjectId id = TRY(id_of(project));
+  return store_.write({id.text}, [&](store::Tx& tx) -> Result<AccountView> {
+    TRY(project_admin(tx, command.principal, project));
+    const auto all = store::service_accounts(tx, id);
+    const auto found = std::find_if(all.begin(), all.end(), [&](const ServiceAccount& one) {
+      return one.name == name_or_id || one.id.text == name_or_id;
+    });
+    if (found == all.end()) return not_found("There is no such service account in this project.");
+    ServiceAccount account = *found;
+    if (TRY(store::replayed(tx, command)) || account.disabled == disabled) return view_of(tx, account);
+    account.disabled = disabled;
+    store::put_service_account_disabled(tx, account);
+    tx.append(id.text, service_account_changed(command.principal.id, account));
+    store::remember(tx, command, std::string(kAccountOutcome) + account.id.text);
+    return view_of(tx, account);
+  });
+}
+
 Result<store::Page<KeyView>> Projects::keys(const Principal& principal, std::string_view project,
                                             const PageRequest& page) {
   return store_.read([&](store::Tx& tx) -> Result<store::Page<KeyView>> {

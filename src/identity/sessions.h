@@ -20,6 +20,7 @@ namespace imprimatur::identity {
 inline constexpr Duration kSessionLife = hours(24);  // from sign-in, whatever happens
 inline constexpr Duration kSessionIdle = hours(8);   // without a request
 inline constexpr std::size_t kCachedSessions = 10'000;
+inline constexpr int kMaxSessions = 100;  // of a person; one more ends the oldest
 
 // Safe from any thread.
 class Sessions {

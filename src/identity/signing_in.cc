@@ -21,11 +21,43 @@ Result<Identity::Attempt> Identity::attempt(std::string_view email) {
   // What is no address is an account that nobody has, like any other.
   auto checked = checked_email(email);
   Attempt out{.account = seals_.of_account(checked.ok() ? *checked : email)};
-  TRY(store_.read([&](store::Tx& tx) -> Status {
-    if (checked.ok()) out.user = store::user_by_email(tx, *checked);
-    return may_attempt(store::failed_logins(tx, out.account), clock_.now());
-  }));
+  TRY(may_try(out.account));
+  if (!checked.ok()) return out;
+  out.user = TRY(store_.read(
+      [&](store::Tx& tx) -> Result<std::optional<User>> { return store::user_by_email(tx, *checked); }));
   return out;
+}
+
+Status Identity::may_try(const std::string& account) {
+  const auto failed = TRY(store_.read(
+      [&](store::Tx& tx) -> Result<store::FailedLogins> { return store::failed_logins(tx, account); }));
+  const Time now = clock_.now();
+  if (failed.last > now) {
+    TRY(store_.write({}, [&](store::Tx& tx) -> Status {
+      store::put_failed_logins(tx, account, as_of(store::failed_logins(tx, account), now));
+      return Ok{};
+    }));
+  }
+  return may_attempt(as_of(failed, now), now);
+}
+
+std::int64_t UnknownLogins::due(Time now) {
+  auto state = state_.lock();
+  const bool waits = state->told && now >= *state->told && now < *state->told + kUnknownReportedEvery;
+  if (state->attempts == 0 || waits) return 0;
+  state->told = now;
+  return std::exchange(state->attempts, 0);
+}
+
+Status Identity::report_unknown() {
+  const std::int64_t attempts = unknown_.due(clock_.now());
+  if (attempts == 0) return Ok{};
+  const Status told = store_.write(organisation(), [&](store::Tx& tx) -> Status {
+    tx.append(journal::kOrganisation, login_failed(std::nullopt, LoginFailure::unknown, attempts));
+    return Ok{};
+  });
+  if (!told.ok()) unknown_.add(attempts);
+  return told;
 }
 
 Result<SignedIn> Identity::login(std::string_view email, std::string_view password) {
@@ -41,16 +73,20 @@ Result<SignedIn> Identity::login(std::string_view email, std::string_view passwo
 }
 
 Error Identity::refuse_login(const Attempt& who) {
+  if (!who.user) unknown_.add(1);
+  const std::int64_t attempts = who.user ? 1 : unknown_.due(clock_.now());
   const auto why = !who.user            ? LoginFailure::unknown
                    : who.user->disabled ? LoginFailure::disabled
                                         : LoginFailure::password;
   const Status stored = store_.write(organisation(), [&](store::Tx& tx) -> Status {
     store::put_failed_logins(tx, who.account,
                              failed_again(store::failed_logins(tx, who.account), clock_.now()));
-    tx.append(journal::kOrganisation, login_failed(who.user, why));
+    if (attempts > 0) tx.append(journal::kOrganisation, login_failed(who.user, why, attempts));
     return Ok{};
   });
-  return stored.ok() ? wrong() : stored.error();
+  if (stored.ok()) return wrong();
+  if (!who.user) unknown_.add(attempts);
+  return stored.error();
 }
 
 Result<SignedIn> Identity::open_session(const Attempt& who) {
@@ -69,6 +105,10 @@ Result<SignedIn> Identity::open_session(const Attempt& who) {
                           .expires_at = clock_.now() + kSessionLife,
                           .last_used_at = tx.now()};
     store::delete_failed_logins(tx, who.account);
+    for (const SessionId& oldest : store::sessions_beyond(tx, user->id, kMaxSessions - 1)) {
+      store::delete_session(tx, oldest);
+      tx.append(journal::kOrganisation, session_closed(oldest, user->id));
+    }
     store::insert_session(tx, session);
     tx.append(journal::kOrganisation, session_opened(session));
     out.user = *user;
@@ -98,9 +138,9 @@ Status Identity::change_password(const Principal& principal, std::string_view ol
   // the owner from changing it.
   const std::string account = seals_.of_old_password(principal.id.text);
   const auto turn = TRY(passwords_.turn());
+  TRY(may_try(account));
   const auto read = store_.read([&](store::Tx& tx) -> Result<User> {
     TRY(still_valid(tx, principal));
-    TRY(may_attempt(store::failed_logins(tx, account), clock_.now()));
     return *store::user(tx, principal.id);
   });
   const User before = TRY(read);

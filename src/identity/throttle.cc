@@ -14,6 +14,10 @@ Duration delay_after(int failures) {
 
 }  // namespace
 
+store::FailedLogins as_of(const store::FailedLogins& failed, Time now) {
+  return {.count = failed.count, .last = std::min(failed.last, now)};
+}
+
 Status may_attempt(const store::FailedLogins& failed, Time now) {
   if (failed.count < kFreeFailures) return Ok{};
   const Time open = failed.last + delay_after(failed.count);

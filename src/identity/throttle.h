@@ -15,6 +15,11 @@ inline constexpr Duration kFirstDelay = seconds(2);  // doubles with each furthe
 inline constexpr Duration kLongestDelay = seconds(300);
 inline constexpr Duration kFailuresForgotten = hours(24);  // after the last one
 
+// Failures with e-mails that nobody has are journalled together, one entry in this time.
+inline constexpr Duration kUnknownReportedEvery = seconds(60);
+
+// As it counts now: a failure dated in the future, because the clock was set back, is dated `now`.
+store::FailedLogins as_of(const store::FailedLogins& failed, Time now);
 // Ok, or rate limited with the seconds that are left.
 Status may_attempt(const store::FailedLogins& failed, Time now);
 // One more failure.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <boost/json.hpp>
 
@@ -56,11 +57,12 @@ Result<Hash256> hash_member(const json::object& object, std::string_view name) {
   return *hash;
 }
 
-bool is_canonical_object(std::string_view text) {
-  const auto parsed = parse_json(text);
-  if (!parsed.ok() || !parsed->is_object()) return false;
+std::optional<json::value> canonical_object(std::string_view text) {
+  auto parsed = parse_json(text);
+  if (!parsed.ok() || !parsed->is_object()) return std::nullopt;
   const auto canonical = canonical_json(*parsed);
-  return canonical.ok() && *canonical == text;
+  if (!canonical.ok() || *canonical != text) return std::nullopt;
+  return std::move(*parsed);
 }
 
 }  // namespace
@@ -102,7 +104,7 @@ Result<Entry> entry_from_json(std::string_view text) {
   return entry;
 }
 
-std::string misfit(const Entry* before, const Entry& entry) {
+std::string misfit(const Entry* before, const Entry& entry, json::value* details) {
   const std::uint64_t expected = before == nullptr ? 1 : before->seq + 1;
   if (entry.seq != expected) {
     return "entry " + std::to_string(expected) + " is missing: entry " + std::to_string(entry.seq) +
@@ -116,7 +118,9 @@ std::string misfit(const Entry* before, const Entry& entry) {
     return "the previous hash is not the hash of the entry before it";
   }
   if (hash_of(entry) != entry.hash) return "the hash is not that of the entry's text";
-  if (!is_canonical_object(entry.event.details)) return "the details are not a canonical JSON object";
+  auto read = canonical_object(entry.event.details);
+  if (!read) return "the details are not a canonical JSON object";
+  if (details != nullptr) *details = *std::move(read);
   return {};
 }
 

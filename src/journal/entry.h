@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include <boost/json/fwd.hpp>
+
 namespace imprimatur::journal {
 
 // The journal of a project is named by its id, the organisation's by "org".
@@ -45,7 +47,8 @@ std::string exported_entry(const Entry& entry);
 Result<Entry> entry_from_json(std::string_view json);
 
 // Why `entry` cannot stand behind `before` (null for the first one); empty when it can. Looks at its journal,
-// number, time, previous hash, own hash, and that its details are a canonical JSON object.
-std::string misfit(const Entry* before, const Entry& entry);
+// number, time, previous hash, own hash, and that its details are a canonical JSON object, which it leaves in
+// `details` for whoever reads on.
+std::string misfit(const Entry* before, const Entry& entry, boost::json::value* details = nullptr);
 
 }  // namespace imprimatur::journal

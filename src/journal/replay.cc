@@ -72,6 +72,7 @@ class Step {
   Status member_removed();
   Status team_created();
   Status service_account_created();
+  Status service_account_changed();
   Status key_created();
   Status key_revoked();
   Status environment_changed();
@@ -96,7 +97,7 @@ class Step {
     std::string_view action;
     Status (Step::*apply)();
   };
-  static const std::array<Rule, 32> kRules;
+  static const std::array<Rule, 33> kRules;
 
   Result<std::string> text(std::string_view name) const { return member(details_, name); }
   // Copies members of the details into the row under their own names.
@@ -121,7 +122,7 @@ class Step {
   const std::string time_;
 };
 
-const std::array<Step::Rule, 32> Step::kRules = {{
+const std::array<Step::Rule, 33> Step::kRules = {{
     {"organisation.created", &Step::organisation_created},
     {"user.created", &Step::user_created},
     {"user.changed", &Step::user_changed},
@@ -135,6 +136,7 @@ const std::array<Step::Rule, 32> Step::kRules = {{
     {"member.removed", &Step::member_removed},
     {"team.created", &Step::team_created},
     {"service_account.created", &Step::service_account_created},
+    {"service_account.changed", &Step::service_account_changed},
     {"key.created", &Step::key_created},
     {"key.revoked", &Step::key_revoked},
     {"environment.changed", &Step::environment_changed},
@@ -268,6 +270,16 @@ Status Step::service_account_created() {
   row.set("disabled", false).set("createdAt", time_);
   const std::string account = TRY(text("serviceAccount"));
   return add(row_key("service_account", account), row);
+}
+
+Status Step::service_account_changed() {
+  const std::string key = row_key("service_account", TRY(text("serviceAccount")));
+  RowText row = TRY(existing(key));
+  const std::string before(row.get("disabled"));
+  TRY(copy(row, {"disabled"}));
+  if (row.get("disabled") == before) return invalid(key + " was that before");
+  put(key, row);
+  return Ok{};
 }
 
 Status Step::key_created() {
@@ -549,7 +561,18 @@ Status Step::label_moved() {
 Status Replay::apply(const Entry& entry) {
   const json::value details = TRY(parse_json(entry.event.details));
   if (!details.is_object()) return invalid("its details are no object");
-  return Step(*this, entry, details.get_object()).run();
+  return apply(entry, details.get_object());
+}
+
+Status Replay::apply(const Entry& entry, const json::object& details) {
+  return Step(*this, entry, details).run();
+}
+
+bool Replay::accounts_for(const std::string& key, std::string_view text, bool& twice) {
+  const auto row = rows_.find(key);
+  if (row == rows_.end() || row->second.value != text) return false;
+  twice = std::exchange(row->second.stored, true);
+  return true;
 }
 
 }  // namespace imprimatur::journal

@@ -55,6 +55,32 @@ TEST(Replay, GivesTheTables) {
   EXPECT_NE(field(rows, "retirement art_1 2 env_1", "at"), "no row");
 }
 
+TEST(Replay, AServiceAccountIsDisabledAndEnabled) {
+  const auto story = [](std::vector<std::string> states) {
+    std::vector<Told> out = {
+        {"service_account.created", "usr_a",
+         R"({"nameDigest":")" + sha("bot") + R"(","owner":"usr_a","serviceAccount":"svc_1"})"}};
+    for (const std::string& state : states) {
+      out.push_back(
+          {"service_account.changed", "usr_a", R"({"disabled":)" + state + R"(,"serviceAccount":"svc_1"})"});
+    }
+    return chained("prj_1", out);
+  };
+  Replay replay;
+  for (const Entry& entry : story({"true"})) ASSERT_TRUE(replay.apply(entry).ok());
+  EXPECT_EQ(field(replay.rows(), "service_account svc_1", "disabled"), "true");
+  const auto fits = [&](const std::vector<std::string>& states) {
+    Replay again;
+    for (const Entry& entry : story(states)) {
+      if (!again.apply(entry).ok()) return false;
+    }
+    return true;
+  };
+  EXPECT_TRUE(fits({"true", "false", "true"}));
+  EXPECT_FALSE(fits({"false"})) << "it was enabled already";
+  EXPECT_FALSE(fits({"true", "true"}));
+}
+
 // Each event of the story, taken out, told twice, or told before the one in front of it, leaves a journal
 // that says so sooner or later; except those on which nothing rests.
 TEST(Replay, AnEventTwiceOrUnknownDoesNotFit) {

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace imprimatur::journal {
 
@@ -100,28 +101,23 @@ std::set<std::string> served_by(std::string_view key, std::string_view text) {
 
 std::vector<Mismatch> compare(const ReplayedRows& replayed, const TableRows& tables, std::size_t limit) {
   std::vector<Mismatch> out;
-  auto row = tables.begin();
-  const auto unaccounted = [&] {
-    out.push_back({0, row->first + " is in the table and no entry accounts for it",
-                   served_by(row->first, row->second)});
-    ++row;
-  };
-  for (const auto& [key, by_events] : replayed) {
-    while (row != tables.end() && row->first < key) unaccounted();
-    if (row == tables.end() || row->first != key) {
-      out.push_back({by_events.seq, key + " is missing in the table", served_by(key, by_events.value)});
-      continue;
+  for (const auto& [key, stored] : tables) {
+    const auto by_events = replayed.find(key);
+    if (by_events == replayed.end()) {
+      out.push_back({0, key + " is in the table and no entry accounts for it", served_by(key, stored)});
+    } else if (const std::string& told = by_events->second.value; told != stored) {
+      auto doubtful = served_by(key, told);
+      doubtful.merge(served_by(key, stored));
+      out.push_back({by_events->second.seq, difference(key, told, stored), std::move(doubtful)});
     }
-    if (row->second != by_events.value) {
-      auto doubtful = served_by(key, by_events.value);
-      doubtful.merge(served_by(key, row->second));
-      out.push_back({by_events.seq, difference(key, by_events.value, row->second), std::move(doubtful)});
-    }
-    ++row;
   }
-  while (row != tables.end()) unaccounted();
-  std::stable_sort(out.begin(), out.end(),
-                   [](const Mismatch& a, const Mismatch& b) { return a.seq < b.seq; });
+  for (const auto& [key, by_events] : replayed) {
+    if (by_events.stored || tables.contains(key)) continue;
+    out.push_back({by_events.seq, key + " is missing in the table", served_by(key, by_events.value)});
+  }
+  std::sort(out.begin(), out.end(), [](const Mismatch& a, const Mismatch& b) {
+    return std::tie(a.seq, a.what) < std::tie(b.seq, b.what);
+  });
   if (out.size() > limit) out.resize(limit);
   return out;
 }

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -45,8 +46,9 @@ using TableRows = std::map<std::string, std::string>;
 struct ReplayedRow {
   std::string value;
   std::uint64_t seq = 0;
+  bool stored = false;  // the very same row was seen in the table since
 };
-using ReplayedRows = std::map<std::string, ReplayedRow>;
+using ReplayedRows = std::unordered_map<std::string, ReplayedRow>;
 
 // One row that is not what the events say. `seq` is 0 where no entry accounts for it.
 struct Mismatch {
@@ -58,7 +60,7 @@ struct Mismatch {
 // "environment env_1", "project prj_1", "key key_1". Empty for a row that only decides what may happen next.
 std::set<std::string> served_by(std::string_view key, std::string_view text);
 
-// In the order of `seq`, at most `limit`.
+// `tables` may leave out the rows that are marked as stored. In the order of `seq`, at most `limit`.
 std::vector<Mismatch> compare(const ReplayedRows& replayed, const TableRows& tables, std::size_t limit);
 
 }  // namespace imprimatur::journal

@@ -111,7 +111,8 @@ void Verifier::take(const Entry& entry) {
   Open& state = open(entry.journal);
   ++result_.entries;
   if (!state.chained) return;
-  if (std::string why = misfit(state.last ? &*state.last : nullptr, entry); !why.empty()) {
+  boost::json::value details;
+  if (std::string why = misfit(state.last ? &*state.last : nullptr, entry, &details); !why.empty()) {
     state.faults.push_back({entry.journal, state.last ? state.last->seq + 1 : 1, std::move(why)});
     state.chained = false;
     return;
@@ -128,7 +129,7 @@ void Verifier::take(const Entry& entry) {
     }
   }
   if (!state.replayed) return;
-  if (const Status applied = state.replay.apply(entry); !applied.ok()) {
+  if (const Status applied = state.replay.apply(entry, details.get_object()); !applied.ok()) {
     state.faults.push_back(
         {entry.journal, entry.seq, entry.event.action + " cannot follow: " + applied.error().detail});
     state.replayed = false;
@@ -139,9 +140,12 @@ void Verifier::take_head(const SignedHead& head) { open(head.journal).head = hea
 
 void Verifier::take_row(std::string_view journal, std::string key, std::string text) {
   Open& state = open(journal);
-  const auto [at, fresh] = state.tables.emplace(std::move(key), std::move(text));
-  if (!fresh && state.faults.size() < kMaxFaults) {
-    state.faults.push_back({std::string(journal), 0, at->first + " is in the table twice"});
+  // What fits is not kept: the rows of a long journal would be in memory twice.
+  bool twice = false;
+  if (!state.replay.accounts_for(key, text, twice))
+    twice = !state.tables.emplace(key, std::move(text)).second;
+  if (twice && state.faults.size() < kMaxFaults) {
+    state.faults.push_back({std::string(journal), 0, key + " is in the table twice"});
   }
 }
 

@@ -65,8 +65,9 @@ struct Verification {
 // What is to be judged: a whole store, or the log of some journals without the tables.
 enum class Scope { store, log };
 
-// Feed each journal's entries in order and its rows and head in any order, then close it; the organisation's
-// journal first, because it names the signing key and the projects.
+// Feed each journal's entries in order and its rows and head in any order (rows after entries take no
+// memory), then close it; the organisation's journal first, because it names the signing key and the
+// projects.
 class Verifier {
  public:
   explicit Verifier(Scope scope) : scope_(scope) {}
@@ -91,7 +92,7 @@ class Verifier {
     std::optional<Entry> last;
     Frontier tree;
     Replay replay;
-    TableRows tables;
+    TableRows tables;  // those that were not what the events gave so far
     std::optional<SignedHead> head;
     std::vector<Fault> faults;
     bool chained = true;   // until an entry does not fit the chain

@@ -1,5 +1,6 @@
 #include "registry/queries.h"
 
+#include "domain/words.h"
 #include "registry/caller.h"
 #include "registry/gating.h"
 #include "store/cursor.h"
@@ -11,7 +12,6 @@
 namespace imprimatur::registry {
 namespace {
 
-constexpr std::string_view kLatest = "latest";
 constexpr int kVersionsAtOnce = 16;
 
 void add_display(store::Tx& tx, Displays& displays, const PrincipalId& id) {

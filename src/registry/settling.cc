@@ -1,5 +1,6 @@
 // Labels, and the protection of environments.
 #include "domain/name.h"
+#include "domain/words.h"
 #include "registry/caller.h"
 #include "registry/events.h"
 #include "registry/registry.h"
@@ -12,7 +13,6 @@
 namespace imprimatur::registry {
 namespace {
 
-constexpr std::string_view kLatest = "latest";
 constexpr std::string_view kScanCheck = "scan";
 constexpr std::size_t kMaxEnvironments = 20;
 

@@ -5,11 +5,9 @@
 #include "http/api/identity_routes.h"
 #include "http/api/registry_routes.h"
 #include "http/api/request.h"
-#include "http/operations.h"
 #include "http/runtime_fetch.h"
 #include "journal/signing.h"
 #include "server/contract.h"
-#include "store/journal_rows.h"
 
 #include <fstream>
 #include <sstream>
@@ -87,9 +85,10 @@ void App::add_routes() {
                }});
 }
 
-Status App::ready() {
-  if (store_->writes_open()) return Ok{};
-  return unavailable("Writes are closed; reads are served.");
+http::Readiness App::ready() const {
+  const auto why = store_->why_refused();
+  if (!why) return {};
+  return {verified_ ? http::Writes::refused : http::Writes::verifying, why};
 }
 
 // API keys are answered from memory alone; the handlers are for people in a session, and for what a fast path
@@ -121,35 +120,56 @@ Status App::start() {
   return feed_.load();
 }
 
-void App::verify_then_open_writes() {
-  const auto checked = store_->read([this](store::Tx& tx) -> Result<store::Verification> {
-    return store::verify(tx, {}, {.checkpoints = {}, .key = key_digest_});
-  });
-  if (!checked.ok()) {
-    store_->refuse_writes("the journal could not be checked: " + checked.error().detail);
-    log(LogLevel::error, "journal_unchecked", {{"why", checked.error().detail}});
-    return;
+bool App::verify_then_open_writes() {
+  std::string why;
+  try {
+    const auto checked = store_->read([this](store::Tx& tx) -> Result<store::Verification> {
+      return store::verify(tx, {}, {.checkpoints = {}, .key = key_digest_});
+    });
+    if (checked.ok()) {
+      judge(*checked);
+      return true;
+    }
+    why = checked.error().detail;
+  } catch (const std::exception& error) {
+    why = error.what();
   }
-  if (checked->ok()) {
+  log(LogLevel::error, "journal_unchecked", {{"why", why}});
+  store_->refuse_writes("the journal could not be checked yet: " + why);
+  return false;
+}
+
+void App::judge(const store::Verification& checked) {
+  if (checked.ok()) {
     store_->open_writes();
+    verified_ = true;
     return;
   }
-  const store::Fault& first = checked->faults.front();
+  const store::Fault& first = checked.faults.front();
   log(LogLevel::error, "journal_broken",
       {{"journal", first.journal}, {"seq", std::to_string(first.seq)}, {"what", first.what}});
-  if (const Status done = feed_.withhold(checked->doubtful); !done.ok()) {
+  if (const Status done = feed_.withhold(checked.doubtful); !done.ok()) {
     log(LogLevel::error, "delivery_behind", {{"why", done.error().detail}});
   }
   store_->refuse_writes("the journal " + first.journal + " does not verify at entry " +
                         std::to_string(first.seq) + ": " + first.what);
+  verified_ = true;
 }
 
+void App::catch_up() { feed_.catch_up(); }
+
 void App::upkeep() {
-  if (const Status done = identity_.upkeep(); !done.ok()) {
-    log(LogLevel::warning, "upkeep_failed", {{"why", done.error().detail}});
+  for (const auto& [key, at] : delivery_.take_last_uses()) identity_.keys().used(key, at);
+  if (!verified_) return;  // nothing can be written yet
+  std::string why;
+  try {
+    const Status done = identity_.upkeep();
+    if (done.ok()) return;
+    why = done.error().detail;
+  } catch (const std::exception& error) {
+    why = error.what();
   }
-  for (const auto& [key, at] : delivery_.take_last_uses()) identity_.keys().used(key);
-  feed_.catch_up();
+  log(LogLevel::warning, "upkeep_failed", {{"why", why}});
 }
 
 http::FastPathFactory App::fast_path() { return http::runtime_fast_path(delivery_); }

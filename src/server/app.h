@@ -6,6 +6,7 @@
 #include "delivery/delivery.h"
 #include "http/fast_path.h"
 #include "http/metrics.h"
+#include "http/operations.h"
 #include "http/router.h"
 #include "identity/identity.h"
 #include "identity/projects.h"
@@ -14,8 +15,10 @@
 #include "scan/ruleset.h"
 #include "server/delivery_feed.h"
 #include "server/secrets.h"
+#include "store/journal_rows.h"
 #include "store/store.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,9 +45,12 @@ class App {
   // Reads keys and what is live into memory, so that reads can be served.
   Status start();
   // Checks the journal and opens writes; when it does not verify, writes stay refused and the reason is
-  // logged and shown by /readyz. Slow on a long journal: runs beside reads.
-  void verify_then_open_writes();
-  // Sweeps what expired and stores last uses; every half minute or so.
+  // logged and shown by /readyz. Slow on a long journal: runs beside reads. False when the journal could not
+  // be read: to be tried again.
+  bool verify_then_open_writes();
+  // Tells the runtime what could not be told when it was committed; every second or so.
+  void catch_up();
+  // Sweeps what expired and stores last uses; every half minute or so. Does not throw.
   void upkeep();
 
   const http::Router& router() const { return router_; }
@@ -62,7 +68,8 @@ class App {
       const Secrets& secrets, const Clock& clock);
   void add_routes();
   void add_runtime_routes();
-  Status ready();
+  void judge(const store::Verification& checked);
+  http::Readiness ready() const;
 
   const Clock& clock_;
   std::unique_ptr<store::Store> store_;
@@ -76,7 +83,8 @@ class App {
   http::Metrics metrics_;
   http::Router router_;
   std::string first_password_;
-  std::string key_digest_;  // of the key that signs, which every head has to be signed by
+  std::string key_digest_;             // of the key that signs, which every head has to be signed by
+  std::atomic<bool> verified_{false};  // judged, whatever came out
 };
 
 }  // namespace imprimatur::server

@@ -42,6 +42,7 @@ bool withheld(const Doubtful& doubtful, std::string_view kind, const std::string
 
 // An environment is served whole or not at all, so a project that is in doubt stands for its environments.
 Doubtful with_environments(store::Tx& tx, Doubtful doubtful) {
+  if (doubtful.empty()) return doubtful;
   for (const Project& project : store::all_projects(tx)) {
     if (!withheld(doubtful, "project", project.id.text)) continue;
     for (const Environment& environment : store::environments(tx, project.id)) {
@@ -80,9 +81,12 @@ ServedArtifact served_artifact(store::Tx& tx, const Artifact& artifact, const En
 struct Touched {
   std::set<std::string> projects;
   std::set<KeyId> keys;
+  std::set<PrincipalId> accounts;
   std::set<std::pair<ArtifactId, EnvironmentId>> served;
   std::set<ArtifactId> labelled;
-  bool empty() const { return projects.empty() && keys.empty() && served.empty() && labelled.empty(); }
+  bool empty() const {
+    return projects.empty() && keys.empty() && accounts.empty() && served.empty() && labelled.empty();
+  }
 };
 
 void touch(Touched& touched, const journal::Entry& entry) {
@@ -98,6 +102,8 @@ void touch(Touched& touched, const journal::Entry& entry) {
     touched.projects.insert(entry.journal);
   } else if (action == "key.created" || action == "key.revoked") {
     touched.keys.insert({detail("key")});
+  } else if (action == "service_account.changed") {
+    touched.accounts.insert({detail("serviceAccount")});
   } else if (action == "release.created" || action == "release.rolled_back" || action == "version.retired") {
     touched.served.insert({{detail("artifact")}, {detail("environment")}});
   } else if (action == "label.moved") {
@@ -110,11 +116,19 @@ Result<std::vector<Change>> changes_of(store::Tx& tx, Touched touched, const Dou
   for (const std::string& id : touched.projects) {
     if (const auto project = store::project(tx, {id})) out.emplace_back(served_project(tx, *project));
   }
+  for (const PrincipalId& id : touched.accounts) {
+    const auto account = store::service_account(tx, id);
+    if (!account) continue;
+    for (const ApiKey& key : store::keys(tx, account->project)) {
+      if (key.account == id) touched.keys.insert(key.id);
+    }
+  }
   for (const KeyId& id : touched.keys) {
     const auto key = store::key(tx, id);
     if (!key) continue;
-    if (key->revoked_at || withheld(doubtful, "key", id.text)) {
-      out.emplace_back(delivery::RevokedKey{key->hash});
+    const auto account = store::service_account(tx, key->account);
+    if (key->revoked_at || !account || account->disabled || withheld(doubtful, "key", id.text)) {
+      out.emplace_back(delivery::RevokedKey{key->id});
     } else {
       out.emplace_back(served_key(*key));
     }
@@ -134,11 +148,19 @@ Result<std::vector<Change>> changes_of(store::Tx& tx, Touched touched, const Dou
   return out;
 }
 
+// What can be said without reading: the keys that were touched are not to be used.
+std::vector<Change> without(const Touched& touched) {
+  std::vector<Change> out;
+  for (const KeyId& id : touched.keys) out.emplace_back(delivery::RevokedKey{id});
+  for (const PrincipalId& id : touched.accounts) out.emplace_back(delivery::DisabledAccount{id});
+  return out;
+}
+
 // Groups the ordered stream of releases by artifact and environment, and tells them some at a time.
 class Loader {
  public:
-  Loader(store::Tx& tx, delivery::Delivery& delivery, const Doubtful& doubtful)
-      : delivery_(delivery), doubtful_(doubtful) {
+  Loader(store::Tx& tx, const delivery::Delivery::Tell& tell, const Doubtful& doubtful)
+      : tell_(tell), doubtful_(doubtful) {
     store::each_label(tx, [&](const Label& label) {
       labels_[label.artifact].push_back({label.name, label.version});
     });
@@ -165,21 +187,20 @@ class Loader {
  private:
   void close() {
     if (served_.versions.empty()) return;
+    ServedArtifact whole = std::exchange(served_, {});
     if (withheld(doubtful_, "artifact", artifact_.text) ||
-        withheld(doubtful_, "environment", served_.environment.text)) {
-      served_.versions.clear();
-      served_.live = 0;
-    }
+        withheld(doubtful_, "environment", whole.environment.text))
+      return;
     const auto labels = labels_.find(artifact_);
-    if (labels != labels_.end()) served_.labels = labels->second;
-    add(Change(std::exchange(served_, {})));
+    if (labels != labels_.end()) whole.labels = labels->second;
+    add(Change(std::move(whole)));
   }
   void flush() {
     if (pending_.empty() || !status_.ok()) return;
-    status_ = delivery_.apply(std::exchange(pending_, {}));
+    status_ = tell_(std::exchange(pending_, {}));
   }
 
-  delivery::Delivery& delivery_;
+  const delivery::Delivery::Tell& tell_;
   const Doubtful& doubtful_;
   std::map<ArtifactId, std::vector<delivery::ServedLabel>> labels_;
   std::vector<Change> pending_;
@@ -194,19 +215,18 @@ DeliveryFeed::DeliveryFeed(store::Store& store, delivery::Delivery& delivery)
     : store_(store), delivery_(delivery) {}
 
 Status DeliveryFeed::load() {
-  return store_.read([&](store::Tx& tx) -> Status {
-    const Doubtful doubtful = with_environments(tx, *doubtful_.lock());
-    Loader loader(tx, delivery_, doubtful);
-    for (const Project& project : store::all_projects(tx)) loader.add(served_project(tx, project));
-    store::each_key(tx, [&](const ApiKey& key) {
-      if (withheld(doubtful, "key", key.id.text)) {
-        loader.add(delivery::RevokedKey{key.hash});
-      } else if (!key.revoked_at) {
-        loader.add(served_key(key));
-      }
+  auto known = doubtful_.lock();
+  return delivery_.replace([&](const delivery::Delivery::Tell& tell) {
+    return store_.read([&](store::Tx& tx) -> Status {
+      const Doubtful doubtful = with_environments(tx, *known);
+      Loader loader(tx, tell, doubtful);
+      for (const Project& project : store::all_projects(tx)) loader.add(served_project(tx, project));
+      store::each_usable_key(tx, [&](const ApiKey& key) {
+        if (!withheld(doubtful, "key", key.id.text)) loader.add(served_key(key));
+      });
+      store::each_deliverable(tx, [&](const Deliverable& row) { loader.add(row); });
+      return loader.finish();
     });
-    store::each_deliverable(tx, [&](const Deliverable& row) { loader.add(row); });
-    return loader.finish();
   });
 }
 
@@ -214,14 +234,22 @@ void DeliveryFeed::on_entries(const std::vector<journal::Entry>& entries) {
   Touched touched;
   for (const journal::Entry& entry : entries) touch(touched, entry);
   if (touched.empty()) return;
+  auto known = doubtful_.lock();
   std::string why;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    auto changes = store_.read(
-        [&](store::Tx& tx) { return changes_of(tx, touched, with_environments(tx, *doubtful_.lock())); });
-    const Status told = changes.ok() ? delivery_.apply(*changes) : Status(changes.error());
-    if (told.ok()) return;
-    why = told.error().detail;
+    try {
+      const auto changes =
+          store_.read([&](store::Tx& tx) { return changes_of(tx, touched, with_environments(tx, *known)); });
+      const Status told = changes.ok() ? delivery_.apply(*changes) : Status(changes.error());
+      if (told.ok()) return;
+      why = told.error().detail;
+    } catch (const std::exception& error) {
+      why = error.what();
+    }
   }
+  // Whom a key serves is not known now, so it serves nobody until catch_up() has read it.
+  const Status dropped = delivery_.apply(without(touched));
+  CHECK(dropped.ok(), "keys that could not be dropped");
   behind_ = true;
   log(LogLevel::error, "delivery_behind", {{"why", why}});
 }
@@ -229,15 +257,23 @@ void DeliveryFeed::on_entries(const std::vector<journal::Entry>& entries) {
 Status DeliveryFeed::withhold(std::set<std::string> doubtful) {
   for (const std::string& what : doubtful) log(LogLevel::error, "withheld", {{"what", what}});
   *doubtful_.lock() = std::move(doubtful);
-  return load();
+  Status done = load();
+  if (!done.ok()) behind_ = true;
+  return done;
 }
 
 void DeliveryFeed::catch_up() {
   if (!behind_.exchange(false)) return;
-  if (const Status done = load(); !done.ok()) {
-    behind_ = true;
-    log(LogLevel::error, "delivery_behind", {{"why", done.error().detail}});
+  std::string why;
+  try {
+    const Status done = load();
+    if (done.ok()) return;
+    why = done.error().detail;
+  } catch (const std::exception& error) {
+    why = error.what();
   }
+  behind_ = true;
+  log(LogLevel::error, "delivery_behind", {{"why", why}});
 }
 
 }  // namespace imprimatur::server

@@ -17,18 +17,23 @@ class DeliveryFeed {
  public:
   DeliveryFeed(store::Store& store, delivery::Delivery& delivery);
 
-  // Everything there is. Before the first request, and again when a change could not be told.
+  // Everything there is, in the place of what was told before. Before the first request, and again when a
+  // change could not be told. Entries that are committed meanwhile wait for it.
   Status load();
-  // Register with Store::on_commit. What it tells is visible before the command is acknowledged.
+  // Register with Store::on_commit. What it tells is visible before the command is acknowledged. Does not
+  // throw: when the store cannot be read, the keys meant stop working and everything is loaded again later.
   void on_entries(const std::vector<journal::Entry>& entries);
   // Takes out of what is served, until the next start, what a verification doubts (Verification::doubtful).
   Status withhold(std::set<std::string> doubtful);
-  // Loads all of it again when a change could not be told; called now and then.
+  // Whether a change could not be told, and catch_up() is due.
+  bool behind() const { return behind_; }
   void catch_up();
 
  private:
   store::Store& store_;
   delivery::Delivery& delivery_;
+  // What is withheld. Held from the read to the publication, so that no older state is told after a newer
+  // one.
   Sync<std::set<std::string>> doubtful_;
   std::atomic<bool> behind_{false};
 };

@@ -7,16 +7,21 @@
 #include "server/demo.h"
 #include "server/secrets.h"
 
+#include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <mutex>
 #include <pthread.h>
+#include <stop_token>
 #include <thread>
 
 namespace imprimatur::server {
 namespace {
 
 constexpr int kUpkeepSeconds = 30;
+constexpr int kVerifyAgainSeconds = 5;
 
 // Blocked before the first thread starts, so that only wait_for_stop() hears them.
 class StopSignals {
@@ -79,6 +84,18 @@ void show_demo(App& app, const std::string& address, const std::string& admin_pa
   say(speech, demo.ok() ? "demo" : "demo_failed", {{"words", words}}, words);
 }
 
+// Until the journal could be checked. Whether writes are open then.
+bool verify(App& app, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  while (!app.verify_then_open_writes()) {
+    std::unique_lock lock(mutex);
+    stopped.wait_for(lock, stop, std::chrono::seconds(kVerifyAgainSeconds), [] { return false; });
+    if (stop.stop_requested()) return false;
+  }
+  return !app.store().why_refused();
+}
+
 http::ServerOptions server_options(const Config& config) {
   http::ServerOptions options;
   options.address = config.address;
@@ -111,13 +128,20 @@ Status serve(const Config& config, Speech speech) {
   say_first_password(*app, speech);
   const std::string address = address_of(config, server.port());
   say(speech, "listening", {{"address", address}}, "Listening on " + address + "\n");
-  std::thread verifier([&] {
-    app->verify_then_open_writes();
-    if (config.demo && app->store().writes_open())
+  std::jthread verifier([&](const std::stop_token& stop) {
+    if (!verify(*app, stop) || !config.demo) return;
+    try {
       show_demo(*app, address, options.admin_password, clock.now(), speech);
+    } catch (const std::exception& error) {
+      log(LogLevel::error, "demo_failed", {{"why", error.what()}});
+    }
   });
-  while (!signals.wait(kUpkeepSeconds)) app->upkeep();
+  for (int second = 1; !signals.wait(1); ++second) {
+    app->catch_up();
+    if (second % kUpkeepSeconds == 0) app->upkeep();
+  }
   server.stop();
+  verifier.request_stop();
   verifier.join();
   app->upkeep();
   return Ok{};

@@ -46,10 +46,9 @@ void insert_service_account(Tx& tx, const ServiceAccount& account) {
       account.project, account.id, account.name, account.owner, account.disabled ? 1 : 0, account.created_at);
 }
 
-void put_service_account(Tx& tx, const ServiceAccount& account) {
-  tx.database().exec(
-      "UPDATE service_accounts SET name = ?, owner = ?, disabled = ? WHERE project = ? AND id = ?",
-      account.name, account.owner, account.disabled ? 1 : 0, account.project, account.id);
+void put_service_account_disabled(Tx& tx, const ServiceAccount& account) {
+  tx.database().exec("UPDATE service_accounts SET disabled = ? WHERE project = ? AND id = ?",
+                     account.disabled ? 1 : 0, account.project, account.id);
 }
 
 std::optional<ServiceAccount> service_account(Tx& tx, const PrincipalId& id) {
@@ -89,8 +88,12 @@ std::vector<ApiKey> keys(Tx& tx, const ProjectId& project) {
   return tx.database().all(sql, key_in, project);
 }
 
-void each_key(Tx& tx, const std::function<void(const ApiKey&)>& take) {
-  tx.database().each(kKey, [&](const Row& row) { take(key_in(row)); });
+void each_usable_key(Tx& tx, const std::function<void(const ApiKey&)>& take) {
+  static const std::string sql =
+      joined(kKey,
+             " JOIN service_accounts a ON a.project = k.project AND a.id = k.account "
+             "WHERE k.revoked_at = 0 AND a.disabled = 0");
+  tx.database().each(sql, [&](const Row& row) { take(key_in(row)); });
 }
 
 void put_key_used(Tx& tx, const KeyId& key, Time at) {

@@ -32,7 +32,7 @@ std::string fresh_directory(std::string_view what) {
 class Server {
  public:
   Server() {
-    if (!fs::exists(std::string(kBinaries) + "/postgres")) return;
+    if (installed_backends().size() == 1) return;
     directory_ = fresh_directory("postgresql");
     if (::geteuid() == 0) {
       const passwd* nobody = ::getpwnam("nobody");
@@ -117,6 +117,11 @@ std::string_view name_of(Backend backend) {
     case Backend::postgresql: return "postgresql";
   }
   CHECK(false, "no such backend");
+}
+
+std::vector<Backend> installed_backends() {
+  if (!fs::exists(std::string(kBinaries) + "/postgres")) return {Backend::sqlite};
+  return {Backend::sqlite, Backend::postgresql};
 }
 
 Ground::Ground(Backend backend) : backend_(backend) {

@@ -15,6 +15,8 @@ namespace imprimatur::store {
 
 enum class Backend { sqlite, postgresql };
 std::string_view name_of(Backend backend);
+// For suites that cannot be set up before they are skipped: without PostgreSQL where it is not installed.
+std::vector<Backend> installed_backends();
 
 // An empty database of its own, gone at the end.
 class Ground {

@@ -42,13 +42,17 @@ void CommitFeed::follow() {
 
 void CommitFeed::hear(State& state, const std::vector<journal::Entry>& entries) {
   std::vector<journal::Entry> fresh;
+  std::map<std::string_view, std::uint64_t> reached;
   for (const journal::Entry& entry : entries) {
-    std::uint64_t& heard = state.heard[entry.journal];
-    if (entry.seq != heard + 1) continue;
-    heard = entry.seq;
+    const auto [last, first] = reached.try_emplace(entry.journal, 0);
+    if (first) last->second = state.heard[entry.journal];
+    if (entry.seq != last->second + 1) continue;
+    last->second = entry.seq;
     fresh.push_back(entry);
   }
   if (!fresh.empty() && state.listener) state.listener(fresh);
+  // Only now: what a listener failed on comes again.
+  for (const auto& [journal, seq] : reached) state.heard.find(journal)->second = seq;
 }
 
 void CommitFeed::deliver(const std::vector<journal::Entry>& own, Database& database) {

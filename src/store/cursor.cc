@@ -12,7 +12,8 @@ Error bad_cursor() { return invalid_field("cursor", "not a cursor that this list
 
 // The key behind its kind, 't' or 'n'; empty for the first page.
 Result<std::string> key_of(const PageRequest& page, char kind) {
-  if (page.limit < 1 || page.limit > kMaxPage) return invalid_field("limit", "from 1 to 200");
+  if (page.limit < 1 || page.limit > kMaxPage)
+    return invalid_field("limit", "from 1 to " + std::to_string(kMaxPage));
   if (page.cursor.empty()) return std::string();
   if (page.cursor.size() > kMaxCursorBytes) return bad_cursor();
   const std::optional<std::string> key = from_base64url(page.cursor);

@@ -23,6 +23,8 @@ constexpr std::size_t kMaxPrepared = 400;
 constexpr int kBusyMilliseconds = 5000;
 constexpr int kCacheKibibytes = 8 * 1024;  // of pages, a connection at most
 constexpr int kMinPostgresql = 150000;
+constexpr std::int64_t kStreamedAtOnce = 1000;  // rows
+constexpr Duration kPatience = seconds(600);
 
 // "a = ? AND b = ?" to "a = :p1 AND b = :p2". No literal in this program's SQL holds a question mark.
 std::string with_named_placeholders(std::string_view sql) {
@@ -300,7 +302,7 @@ void Database::configure() {
 }
 
 std::int64_t Database::run(std::string_view sql, std::span<const Argument> arguments,
-                           const std::function<void(const Row&)>* visit) {
+                           const std::function<void(const Row&)>* visit, Keep keep) {
   if (options_.interceptor) options_.interceptor(Moment::before, sql);
   std::unique_ptr<Session::Statement> own;  // when the kept one is in the middle of its rows
   Session::Statement* statement = nullptr;
@@ -314,7 +316,8 @@ std::int64_t Database::run(std::string_view sql, std::span<const Argument> argum
     own = translated(options_.access, connected_before, connected,
                      [&] { return session_->prepare(options_.dialect, sql, arguments); });
     statement = own.get();
-    if (found == session_->statements.end() && session_->statements.size() < kMaxPrepared) {
+    if (keep == Keep::prepared && found == session_->statements.end() &&
+        session_->statements.size() < kMaxPrepared) {
       session_->statements.emplace(std::string(sql), std::move(own));
     }
   }
@@ -350,6 +353,43 @@ std::int64_t Database::run(std::string_view sql, std::span<const Argument> argum
   statement->running = false;
   if (options_.interceptor) options_.interceptor(Moment::after, sql);
   return changed;
+}
+
+void Database::run_streamed(std::string_view sql, std::span<const Argument> arguments,
+                            const std::function<void(const Row&)>& visit) {
+  switch (options_.dialect) {
+    case Dialect::sqlite: run(sql, arguments, &visit); return;  // which gives its rows one by one anyway
+    case Dialect::postgresql: {
+      // A name of its own each time: what is prepared for one cursor does not fit another.
+      const std::string cursor = "streamed_" + std::to_string(++cursors_);
+      run("DECLARE " + cursor + " NO SCROLL CURSOR FOR " + std::string(sql), arguments, nullptr,
+          Keep::nothing);
+      std::int64_t rows = 0;
+      const std::function<void(const Row&)> counted = [&](const Row& row) {
+        ++rows;
+        visit(row);
+      };
+      const std::string fetch = "FETCH " + std::to_string(kStreamedAtOnce) + " FROM " + cursor;
+      do {
+        rows = 0;
+        run(fetch, {}, &counted, Keep::nothing);
+      } while (rows == kStreamedAtOnce);
+      run("CLOSE " + cursor, {}, nullptr, Keep::nothing);
+      return;
+    }
+  }
+}
+
+void Database::be_patient() {
+  switch (options_.dialect) {
+    case Dialect::sqlite: return;  // has no limit
+    case Dialect::postgresql: {
+      const std::string limit = std::to_string(kPatience.micros / 1000);
+      script("SET LOCAL statement_timeout = " + limit);
+      script("SET LOCAL idle_in_transaction_session_timeout = " + limit);
+      return;
+    }
+  }
 }
 
 void Database::script(const std::string& sql) {

@@ -2,7 +2,7 @@
 // one thread at a time. SQL is written once, with '?' for each argument.
 #pragma once
 
-#include "base/clock.h"
+#include "store/connection.h"
 #include "store/row.h"
 
 #include <array>
@@ -11,43 +11,12 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
 
 namespace imprimatur::store {
-
-enum class Dialect { sqlite, postgresql };
-
-// The connection or the disk failed. During a commit nothing is known about its outcome.
-struct DatabaseGone : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-// The database asks to try again: a deadlock, a serialisation failure, a lock that did not come free in time.
-struct DatabaseBusy : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-// A row that the schema refuses: a key that is taken, a reference to nothing, evidence that may not change.
-struct ConstraintBroken : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-// Hears of every statement before it runs and after it succeeded, on every connection; what it throws fails
-// the statement. This is how tests make a database fail at a chosen moment.
-enum class Moment { before, after };
-using Interceptor = std::function<void(Moment, std::string_view sql)>;
-
-enum class Access { read_only, read_write };
-
-struct ConnectionOptions {
-  Dialect dialect = Dialect::sqlite;
-  std::string target;  // a file, or a postgresql:// URL
-  Access access = Access::read_write;
-  Duration statement_timeout = seconds(30);
-  Interceptor interceptor;
-};
 
 class Database {
  public:
@@ -85,6 +54,17 @@ class Database {
     const std::function<void(const Row&)> visit = [&](const Row& row) { take(row); };
     run(sql, arguments, &visit);
   }
+
+  // The same in a transaction for results of any length: never all rows in memory, and the statement timeout
+  // holds for each part.
+  template <class F, class... A>
+  void stream(std::string_view sql, F&& take, const A&... arguments) {
+    const std::array<Argument, sizeof...(A)> values{Argument(arguments)...};
+    const std::function<void(const Row&)> visit = [&](const Row& row) { take(row); };
+    run_streamed(sql, values, visit);
+  }
+  // From here to the end of the transaction: time for statements that read all of a large table.
+  void be_patient();
 
   // make(const Row&) of the first row, if there is one.
   template <class F, class... A>
@@ -128,8 +108,11 @@ class Database {
 
  private:
   struct Session;
+  enum class Keep { prepared, nothing };
   std::int64_t run(std::string_view sql, std::span<const Argument> arguments,
-                   const std::function<void(const Row&)>* visit);
+                   const std::function<void(const Row&)>* visit, Keep keep = Keep::prepared);
+  void run_streamed(std::string_view sql, std::span<const Argument> arguments,
+                    const std::function<void(const Row&)>& visit);
   void configure();
   void control(std::string_view sql) { run(sql, {}, nullptr); }
 
@@ -137,6 +120,7 @@ class Database {
   std::unique_ptr<Session> session_;
   std::uint64_t governed_changes_ = 0;
   std::uint64_t changes_ = 0;
+  std::uint64_t cursors_ = 0;  // so far
 };
 
 }  // namespace imprimatur::store

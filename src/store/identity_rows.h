@@ -39,7 +39,7 @@ void insert_team(Tx& tx, const Team& team);
 std::vector<Team> teams(Tx& tx, const ProjectId& project);
 
 void insert_service_account(Tx& tx, const ServiceAccount& account);
-void put_service_account(Tx& tx, const ServiceAccount& account);
+void put_service_account_disabled(Tx& tx, const ServiceAccount& account);
 std::optional<ServiceAccount> service_account(Tx& tx, const PrincipalId& id);
 std::vector<ServiceAccount> service_accounts(Tx& tx, const ProjectId& project);
 
@@ -47,7 +47,8 @@ void insert_key(Tx& tx, const ApiKey& key);
 void put_key_revoked(Tx& tx, const KeyId& key, Time at);
 std::optional<ApiKey> key(Tx& tx, const KeyId& id);
 std::vector<ApiKey> keys(Tx& tx, const ProjectId& project);
-void each_key(Tx& tx, const std::function<void(const ApiKey&)>& take);  // of all projects
+// Of all projects, without those that are revoked or whose account is disabled.
+void each_usable_key(Tx& tx, const std::function<void(const ApiKey&)>& take);
 
 // The rows below are not evidence: they may change without an event.
 void put_key_used(Tx& tx, const KeyId& key, Time at);
@@ -56,6 +57,8 @@ void insert_session(Tx& tx, const Session& session);
 std::optional<Session> session_by_hash(Tx& tx, std::string_view hash);
 void put_session_used(Tx& tx, const SessionId& session, Time at);
 void delete_session(Tx& tx, const SessionId& session);
+// All of a person but the newest `keep`.
+std::vector<SessionId> sessions_beyond(Tx& tx, const PrincipalId& person, int keep);
 // All of a person but `keep`; how many there were.
 std::int64_t delete_sessions_of(Tx& tx, const PrincipalId& person, const SessionId& keep = {});
 void delete_expired_sessions(Tx& tx, Time now);

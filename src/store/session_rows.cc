@@ -30,6 +30,15 @@ void delete_session(Tx& tx, const SessionId& session) {
   tx.database().touch("DELETE FROM sessions WHERE id = ?", session);
 }
 
+std::vector<SessionId> sessions_beyond(Tx& tx, const PrincipalId& person, int keep) {
+  std::vector<SessionId> all = tx.database().all(
+      "SELECT id FROM sessions WHERE person = ? ORDER BY created_at DESC, id DESC",
+      [](const Row& row) { return SessionId{row.text(0)}; }, person);
+  if (all.size() <= static_cast<std::size_t>(keep)) return {};
+  all.erase(all.begin(), all.begin() + keep);
+  return all;
+}
+
 std::int64_t delete_sessions_of(Tx& tx, const PrincipalId& person, const SessionId& keep) {
   return tx.database().touch("DELETE FROM sessions WHERE person = ? AND id <> ?", person, keep);
 }

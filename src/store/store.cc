@@ -73,7 +73,7 @@ void Store::on_commit(CommitListener listener) {
 }
 
 void Store::refuse_writes(std::string why) { parts_->writer.refuse(std::move(why)); }
-bool Store::writes_open() const { return parts_->writer.is_open(); }
+std::optional<std::string> Store::why_refused() const { return parts_->writer.why_refused(); }
 void Store::open_writes() { parts_->writer.open(); }
 
 Status Store::read_erased(const std::function<void(Tx&)>& work) { return parts_->readers.run(work); }

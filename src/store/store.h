@@ -61,7 +61,7 @@ struct StoreOptions {
 
 // Hears every committed entry exactly once, each journal's in order of seq, one call at a time: this
 // process's own on the writer's thread, after the commit and before any of its commands is answered; those of
-// other processes on the feed's thread. Must not throw and must not call write().
+// other processes on the feed's thread. Must not call write(). When it throws, the same entries come again.
 using CommitListener = std::function<void(const std::vector<journal::Entry>&)>;
 
 class Store {
@@ -80,7 +80,7 @@ class Store {
   // Stops or starts writes: while refused, write() answers unavailable with `why` (a broken journal,
   // shutdown).
   void refuse_writes(std::string why);
-  bool writes_open() const;
+  std::optional<std::string> why_refused() const;  // none: writes are open
   void open_writes();
 
   // Runs `work(Tx&) -> Result<T>` on a consistent snapshot; it must not change anything. Unavailable when the

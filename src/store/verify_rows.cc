@@ -56,7 +56,7 @@ void take_project(const Row& row, const TakeRow& take) {
 }
 
 void people(Database& database, std::string_view, const TakeRow& take) {
-  database.each(
+  database.stream(
       "SELECT id, organisation_admin, disabled, email, display_name, password_hash, created_at, salt FROM "
       "users",
       [&](const Row& row) {
@@ -66,15 +66,15 @@ void people(Database& database, std::string_view, const TakeRow& take) {
         text.set("passwordDigest", digest_text(row.text(5))).set("createdAt", time_text(row.time(6)));
         take(row_key("user", row.text(0)), text.text());
       });
-  database.each(kProject, [&](const Row& row) { take_project(row, take); });
+  database.stream(kProject, [&](const Row& row) { take_project(row, take); });
 }
 
 void members(Database& database, std::string_view project, const TakeRow& take) {
   std::map<std::string, std::vector<std::string>> teams;
-  database.each(
+  database.stream(
       "SELECT person, team FROM team_members WHERE project = ?",
       [&](const Row& row) { teams[row.text(0)].push_back(row.text(1)); }, project);
-  database.each(
+  database.stream(
       "SELECT person, role, verdicts_since FROM members WHERE project = ?",
       [&](const Row& row) {
         const bool gives_verdicts = row.text(1) == "reviewer" || row.text(1) == "admin";
@@ -89,15 +89,15 @@ void members(Database& database, std::string_view project, const TakeRow& take) 
 }
 
 void accounts(Database& database, std::string_view project, const TakeRow& take) {
-  database.each(
+  database.stream(
       kProject + " WHERE id = ?", [&](const Row& row) { take_project(row, take); }, project);
-  database.each(
+  database.stream(
       "SELECT id, name FROM teams WHERE project = ?",
       [&](const Row& row) {
         take(row_key("team", row.text(0)), RowText().set("nameDigest", digest_text(row.text(1))).text());
       },
       project);
-  database.each(
+  database.stream(
       "SELECT id, owner, name, disabled, created_at FROM service_accounts WHERE project = ?",
       [&](const Row& row) {
         RowText text;
@@ -108,7 +108,7 @@ void accounts(Database& database, std::string_view project, const TakeRow& take)
         take(row_key("service_account", row.text(0)), text.text());
       },
       project);
-  database.each(
+  database.stream(
       "SELECT id, account, owner, scopes, environment, expires_at, revoked_at, name, hash, created_at FROM "
       "api_keys WHERE project = ?",
       [&](const Row& row) {
@@ -126,7 +126,7 @@ void accounts(Database& database, std::string_view project, const TakeRow& take)
 
 void environments(Database& database, std::string_view project, const TakeRow& take) {
   std::map<std::pair<std::string, std::int64_t>, std::string> digests;
-  database.each(
+  database.stream(
       "SELECT environment, version, rule FROM protections WHERE project = ?",
       [&](const Row& row) {
         const auto protection = protection_from_json(row.text(2), row.integer(1));
@@ -136,7 +136,7 @@ void environments(Database& database, std::string_view project, const TakeRow& t
         take(row_key("protection", row.text(0), row.integer(1)), RowText().set("digest", digest).text());
       },
       project);
-  database.each(
+  database.stream(
       "SELECT id, name, position, protection_version FROM environments WHERE project = ?",
       [&](const Row& row) {
         RowText text;
@@ -179,7 +179,7 @@ void artifacts(Database& database, std::string_view project, const TakeRow& take
             [](const Row& row) { return row.text(0); }, project, skeleton)
         .has_value();
   };
-  database.each(
+  database.stream(
       "SELECT id, name, skeleton, kind, type, latest_version, latest_state, created_at, "
       "created_by FROM artifacts WHERE project = ?",
       [&](const Row& row) {
@@ -195,7 +195,7 @@ void artifacts(Database& database, std::string_view project, const TakeRow& take
         known[row.text(0)] = {row.text(1), row.text(3), row.text(4)};
       },
       project);
-  database.each(
+  database.stream(
       "SELECT v.artifact, v.number, v.digest, v.author, v.accountable, v.base_version, v.created_at, "
       "v.state, "
       "v.reason, v.semver, coalesce(c.content, ''), v.message, v.salt FROM versions v LEFT JOIN contents c "
@@ -216,7 +216,7 @@ void artifacts(Database& database, std::string_view project, const TakeRow& take
 }
 
 void scans(Database& database, std::string_view project, const TakeRow& take) {
-  database.each(
+  database.stream(
       "SELECT id, artifact, version, digest, status, score_tenths, critical_findings, ruleset, report, "
       "created_at, number, scanned_by FROM scans WHERE project = ?",
       [&](const Row& row) {
@@ -228,7 +228,7 @@ void scans(Database& database, std::string_view project, const TakeRow& take) {
         take(row_key("scan", row.text(0)), text.set("createdAt", time_text(row.time(9))).text());
       },
       project);
-  database.each(
+  database.stream(
       "SELECT artifact, name, version, set_by, set_at FROM labels WHERE project = ?",
       [&](const Row& row) {
         RowText text;
@@ -239,7 +239,7 @@ void scans(Database& database, std::string_view project, const TakeRow& take) {
 }
 
 void reviews(Database& database, std::string_view project, const TakeRow& take) {
-  database.each(
+  database.stream(
       "SELECT id, environment, cycle, protection_version, state, submitted_by, created_at, "
       "number, comment, salt FROM reviews WHERE project = ?",
       [&](const Row& row) {
@@ -251,7 +251,7 @@ void reviews(Database& database, std::string_view project, const TakeRow& take) 
         take(row_key("review", row.text(0)), text.text());
       },
       project);
-  database.each(
+  database.stream(
       "SELECT review, cycle, position, artifact, version, digest, base FROM review_items WHERE project = ?",
       [&](const Row& row) {
         RowText text;
@@ -264,7 +264,7 @@ void reviews(Database& database, std::string_view project, const TakeRow& take) 
 }
 
 void words(Database& database, std::string_view project, const TakeRow& take) {
-  database.each(
+  database.stream(
       "SELECT review, number, cycle, given_by, kind, environment, items_digest, base_digest, "
       "protection_version, given_at, comment, salt FROM verdicts WHERE project = ?",
       [&](const Row& row) {
@@ -276,7 +276,7 @@ void words(Database& database, std::string_view project, const TakeRow& take) {
         take(row_key("verdict", row.text(0), row.integer(1)), text.text());
       },
       project);
-  database.each(
+  database.stream(
       "SELECT id, review, given_by, given_at, number, cycle, body, salt FROM comments WHERE project = ?",
       [&](const Row& row) {
         RowText text;
@@ -289,7 +289,7 @@ void words(Database& database, std::string_view project, const TakeRow& take) {
 }
 
 void releases(Database& database, std::string_view project, const TakeRow& take) {
-  database.each(
+  database.stream(
       "SELECT id, change_set, environment, artifact, version, digest, review, replaced, previous, "
       "protection_version, gate, kind, protection_met, rollout, released_by, released_at, ended, ended_at, "
       "number, reason, salt FROM releases WHERE project = ?",
@@ -309,7 +309,7 @@ void releases(Database& database, std::string_view project, const TakeRow& take)
         take(row_key("release", row.text(0)), text.text());
       },
       project);
-  database.each(
+  database.stream(
       "SELECT artifact, version, environment, retired_at FROM retirements WHERE project = ?",
       [&](const Row& row) {
         take(row_key("retirement", row.text(0), row.integer(1)) + " " + row.text(2),

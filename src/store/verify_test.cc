@@ -5,6 +5,7 @@
 #include "journal/exported.h"
 #include "journal/signing.h"
 #include "store/backend_test.h"
+#include "store/database.h"
 #include "store/identity_rows.h"
 #include "store/journal_rows.h"
 #include "store/registry_rows.h"
@@ -322,6 +323,62 @@ void VerifyTest::tell_releases() {
             R"(","environment":"env_1","ended":null,)" +
             R"("moves":[{"artifact":"art_1","version":1,"from":"archived","to":"archived","reason":"retired"}]})");
   });
+}
+
+TEST_P(VerifyTest, ALongJournalIsReadInParts) {
+  constexpr int kEntries = 2'500;
+  write([&](Tx& tx) {
+    tx.append("org", {"organisation.created",
+                      "organisation",
+                      "{\"signingKey\":\"" + sha(journal::Signer(kSeed).public_key()) + "\"}",
+                      {"system"}});
+    for (int i = 1; i < kEntries; ++i) {
+      tx.append("org",
+                {"login.failed", "organisation", "{\"reason\":\"unknown\",\"user\":null}", {"anonymous"}});
+    }
+  });
+  std::uint64_t most = 0;
+  const auto checked = store_->read([&](Tx& tx) -> Result<Verification> {
+    return verify(tx, [&](std::uint64_t, std::uint64_t total) { most = std::max(most, total); });
+  });
+  ASSERT_TRUE(checked.ok());
+  EXPECT_TRUE(checked->ok()) << checked->faults.front().what;
+  EXPECT_EQ(checked->entries, kEntries);
+  EXPECT_EQ(most, kEntries);
+}
+
+TEST_P(VerifyTest, AStreamedResultIsWholeAndInOrderWhateverRunsBetween) {
+  const Status done = store_->read([&](Tx& tx) -> Status {
+    Database& database = tx.database();
+    for (const std::int64_t rows : {0, 1, 999, 1000, 1001, 2500}) {
+      std::int64_t seen = 0;
+      database.stream(
+          "WITH RECURSIVE numbers (n) AS (SELECT CAST(? AS BIGINT) UNION ALL SELECT n + 1 FROM numbers "
+          "WHERE n < ?) SELECT n, 'x' FROM numbers WHERE n > 0",
+          [&](const Row& row) {
+            EXPECT_EQ(row.integer(0), ++seen);
+            if (seen % 700 == 0) database.each("SELECT id, name, id FROM projects", [](const Row&) {});
+          },
+          std::int64_t{0}, rows);
+      EXPECT_EQ(seen, rows);
+    }
+    return Ok{};
+  });
+  EXPECT_TRUE(done.ok());
+}
+
+TEST_P(VerifyTest, PatienceEndsWithItsTransaction) {
+  if (GetParam() == Backend::sqlite) GTEST_SKIP() << "SQLite limits no statement";
+  Database database({.dialect = Dialect::postgresql, .target = ground_.target()});
+  const auto timeout = [&] {
+    return database.one("SHOW statement_timeout", [](const Row& row) { return row.text(0); }).value();
+  };
+  const std::string usual = timeout();
+  database.begin_read();
+  database.be_patient();
+  EXPECT_NE(timeout(), usual);
+  database.commit();
+  EXPECT_EQ(timeout(), usual);
 }
 
 TEST_P(VerifyTest, WhatTheProgramWroteVerifies) {

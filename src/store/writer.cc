@@ -59,9 +59,9 @@ void Writer::open() {
   queue_.refused.reset();
 }
 
-bool Writer::is_open() const {
+std::optional<std::string> Writer::why_refused() const {
   std::lock_guard guard(mutex_);
-  return !queue_.refused;
+  return queue_.refused;
 }
 
 Status Writer::run(std::vector<std::string> journals, const std::function<bool(Tx&)>& work) {

@@ -29,7 +29,7 @@ class Writer {
   Status run(std::vector<std::string> journals, const std::function<bool(Tx&)>& work);
   void refuse(std::string why);
   void open();
-  bool is_open() const;
+  std::optional<std::string> why_refused() const;
 
  private:
   struct Command {

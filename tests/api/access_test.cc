@@ -149,6 +149,11 @@ class Access : public Talk {
          [&]() -> Wanted {
            return {project + "/service-accounts", {{{"name", fresh()}}}};
          }},
+        {"changeServiceAccount",
+         [&]() -> Wanted {
+           const auto account = done("POST", project + "/service-accounts", "ann", {{{"name", fresh()}}});
+           return {project + "/service-accounts/" + text_of(account, "id"), {{{"disabled", true}}}};
+         }},
         {"listApiKeys",
          [&]() -> Wanted {
            return {project + "/api-keys", {}};

@@ -1,6 +1,7 @@
 #include "http/api/request.h"
 
 #include "base/json.h"
+#include "store/cursor.h"
 
 #include <algorithm>
 
@@ -86,9 +87,8 @@ Result<std::string> only_name(const Request& request) {
 }
 
 store::PageRequest page(Query& query) {
-  constexpr std::int64_t kMaxLimit = 200;
   store::PageRequest out;
-  out.limit = static_cast<int>(query.integer_if("limit", 1, kMaxLimit).value_or(out.limit));
+  out.limit = static_cast<int>(query.integer_if("limit", 1, store::kMaxPage).value_or(out.limit));
   out.cursor = query.text_if("cursor").value_or(std::string());
   return out;
 }

@@ -146,7 +146,7 @@ struct Api : testing::Test {
     return {"Authorization", "Bearer " + std::string(token)};
   }
 
-  identity::Office office;
+  identity::Office office{store::Backend::sqlite};
   Router router;
 };
 

@@ -1,5 +1,6 @@
 // /prompts/{prompt}/versions: reading, scanning, submitting, the gate.
 #include "base/json.h"
+#include "domain/words.h"
 #include "http/api/registry_json.h"
 #include "http/api/registry_routes.h"
 #include "http/api/request.h"
@@ -53,7 +54,7 @@ Result<Response> submit(RegistryApi api, const Request& request, const PathArgum
   Body body = TRY(Body::maybe(request));
   Fields fields = body.fields();
   const std::string comment = fields.text_if("comment").value_or("");
-  const std::string environment = fields.text_if("environment").value_or("production");
+  const std::string environment = fields.text_if("environment").value_or(std::string(kStandardEnvironment));
   TRY(body.done());
   const std::string project = TRY(api.queries.project_name(asked.principal, version.artifact));
   const ReviewId made = TRY(api.registry.submit(asked, project, environment, {version}, comment));
@@ -63,7 +64,7 @@ Result<Response> submit(RegistryApi api, const Request& request, const PathArgum
 Result<Response> gate(RegistryApi api, const Request& request, const PathArguments& path) {
   const Principal who = TRY(caller(request, api.identity));
   Query query(request);
-  const std::string environment = query.text_if("environment").value_or("production");
+  const std::string environment = query.text_if("environment").value_or(std::string(kStandardEnvironment));
   TRY(query.done());
   const GateAnswer gate = TRY(api.queries.gate(who, TRY(version_of(path)), environment));
   return json_response(canonical_gate(gate));
