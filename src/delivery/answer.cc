@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "delivery/json_slices.h"
+#include "base/json_slices.h"
 #include "domain/content.h"
 #include "domain/template.h"
 

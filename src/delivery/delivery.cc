@@ -1,5 +1,7 @@
 #include "delivery/delivery.h"
 
+#include "base/log.h"
+#include "domain/content.h"
 #include "domain/words.h"
 
 #include <algorithm>
@@ -16,7 +18,8 @@ std::shared_ptr<const Snapshot> empty_snapshot() {
 // Applies changes to a snapshot that nobody else sees yet. Answers that `known` holds are shared.
 class Builder {
  public:
-  Builder(Snapshot& next, const Snapshot& known) : next_(next), known_(known) {}
+  Builder(Snapshot& next, const Snapshot& known, std::atomic<std::uint64_t>& altered)
+      : next_(next), known_(known), altered_(altered) {}
 
   Status operator()(const ServedProject& project) {
     Directory& directory = writable_directory();
@@ -48,17 +51,18 @@ class Builder {
       return each.environment == index && each.name() == artifact.name;
     };
     const std::uint64_t hash = hash_of(index, artifact.name);
-    if (artifact.versions.empty()) {
-      next_.entries = next_.entries.without(hash, same);
-      return Ok{};
-    }
     auto entry = std::make_shared<Entry>();
     entry->environment = index;
     entry->labels = artifact.labels;
     const Entry* const before = known_.entry(index, artifact.name);
     std::vector<std::shared_ptr<const Answer>> rolled_back;
+    bool live_altered = false;
     for (const ServedVersion& version : artifact.versions) {
       auto made = TRY(answer(version, before, next_.directory->environment_names[index]));
+      if (made == nullptr) {
+        live_altered = live_altered || version.number == artifact.live;
+        continue;
+      }
       if (made->name() != artifact.name) {
         return invalid("version " + std::to_string(version.number) + " belongs to another name");
       }
@@ -68,10 +72,14 @@ class Builder {
         (version.rolled_back ? rolled_back : entry->retained).push_back(std::move(made));
       }
     }
-    if (artifact.live != 0 && entry->live == nullptr)
+    if (artifact.live != 0 && entry->live == nullptr && !live_altered)
       return invalid("the live version is not among those served");
     entry->rolled_back = static_cast<std::uint32_t>(rolled_back.size());
     entry->retained.insert(entry->retained.end(), rolled_back.begin(), rolled_back.end());
+    if (entry->live == nullptr && entry->retained.empty()) {
+      next_.entries = next_.entries.without(hash, same);
+      return Ok{};
+    }
     entry->retained.shrink_to_fit();
     next_.entries = next_.entries.with(hash, std::move(entry), same);
     return Ok{};
@@ -106,16 +114,23 @@ class Builder {
   }
 
  private:
-  // What is there already is shared, not made again.
-  static Result<std::shared_ptr<const Answer>> answer(const ServedVersion& version, const Entry* before,
-                                                      std::string_view environment) {
+  // What is there already is shared, not made again. Null for content that is not what was approved: nothing
+  // serves it.
+  Result<std::shared_ptr<const Answer>> answer(const ServedVersion& version, const Entry* before,
+                                               std::string_view environment) {
     std::shared_ptr<const Answer> known;
     const auto consider = [&](const std::shared_ptr<const Answer>& each) {
       if (each->number() == version.number && each->digest() == version.digest) known = each;
     };
     if (before != nullptr && before->live != nullptr) consider(before->live);
     if (before != nullptr) std::for_each(before->retained.begin(), before->retained.end(), consider);
-    if (known == nullptr) return Answer::make(version, environment);
+    if (known == nullptr) {
+      if (digest_of_canonical(version.content) == version.digest) return Answer::make(version, environment);
+      altered_.fetch_add(1, std::memory_order_relaxed);
+      log(LogLevel::error, "content_altered",
+          {{"release", version.release.text}, {"digest", version.digest}});
+      return std::shared_ptr<const Answer>();
+    }
     return known->release() == version.release.text ? known : known->with_release(version.release);
   }
 
@@ -168,6 +183,7 @@ class Builder {
 
   Snapshot& next_;
   const Snapshot& known_;
+  std::atomic<std::uint64_t>& altered_;
   std::shared_ptr<Directory> directory_;  // this builder's own copy
 };
 
@@ -180,7 +196,7 @@ Status Delivery::apply(const std::vector<Change>& changes) {
   auto newest = newest_.lock();
   auto next = std::make_shared<Snapshot>(**newest);
   ++next->sequence;
-  Builder builder(*next, *next);
+  Builder builder(*next, *next, altered_contents_);
   for (const Change& change : changes) TRY(std::visit(builder, change));
   *newest = next;
   snapshots_.publish(std::move(next));
@@ -197,7 +213,7 @@ Status Delivery::replace(const std::function<Status(const Tell&)>& tell_all) {
   auto directory = std::make_shared<Directory>(*before.directory);
   directory->projects.clear();
   next->directory = std::move(directory);
-  Builder builder(*next, before);
+  Builder builder(*next, before, altered_contents_);
   TRY(tell_all([&](const std::vector<Change>& changes) -> Status {
     for (const Change& change : changes) TRY(std::visit(builder, change));
     return Ok{};

@@ -6,6 +6,8 @@
 #include "delivery/feed.h"
 #include "delivery/snapshot.h"
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,8 +33,9 @@ class Delivery {
   using KeyHash = std::function<std::string(std::string_view)>;
   explicit Delivery(KeyHash key_hash);
 
-  // Publishes all of it at once, or nothing and says why: an environment that was not told before, a version
-  // without its content, content that is not canonical. Safe from any thread. A reader's next look sees it.
+  // Publishes all of it at once, or nothing and says why: an environment that was not told before, content
+  // that is not canonical. A version whose content does not have its digest is left out, logged and counted.
+  // Safe from any thread. A reader's next look sees it.
   Status apply(const std::vector<Change>& changes);
 
   // Tells a part of the whole, as apply() does, to a snapshot that nobody sees yet.
@@ -40,6 +43,9 @@ class Delivery {
   // Publishes what `tell_all` tells in the place of all that was told before, or nothing when it fails: what
   // it does not mention is gone. apply() waits meanwhile; reads do not.
   Status replace(const std::function<Status(const Tell&)>& tell_all);
+
+  // How often a version was left out because its content does not have its digest.
+  std::uint64_t altered_contents() const { return altered_contents_.load(std::memory_order_relaxed); }
 
   const Published<Snapshot>& snapshots() const { return snapshots_; }
   std::string hash_key(std::string_view key) const { return key_hash_(key); }
@@ -53,6 +59,7 @@ class Delivery {
   const KeyHash key_hash_;
   Sync<std::shared_ptr<const Snapshot>> newest_;  // held by the one who makes the next
   Published<Snapshot> snapshots_;
+  std::atomic<std::uint64_t> altered_contents_{0};
   Sync<std::vector<std::unique_ptr<LastUses>>> last_uses_;
 };
 

@@ -235,19 +235,39 @@ TEST(Delivery, ABadChangePublishesNothing) {
   Delivery delivery(hashed);
   tell(delivery, {kProject, ServedArtifact{{"env_p"}, "a", 1, {simple("a", 1)}, {}}});
   const auto before = delivery.snapshots().get();
-  ServedVersion bare = simple("a", 2);
-  bare.content.clear();
-  ServedVersion garbage = simple("a", 2);
-  garbage.content = "{\"content\": 1}";
+  ServedVersion garbage{2, {"rel_2"}, digest_of_canonical("{\"content\": 1}"), "{\"content\": 1}"};
   const std::vector<Change> bad = {ServedArtifact{{"env_none"}, "a", 1, {simple("a", 1)}, {}},
                                    ServedArtifact{{"env_p"}, "a", 2, {simple("a", 1)}, {}},
-                                   ServedArtifact{{"env_p"}, "a", 2, {bare}, {}},
                                    ServedArtifact{{"env_p"}, "a", 2, {garbage}, {}},
                                    ServedArtifact{{"env_p"}, "b", 1, {simple("a", 1)}, {}}};
   for (const Change& change : bad) {
     EXPECT_FALSE(delivery.apply({ServedArtifact{{"env_p"}, "c", 1, {simple("c", 1)}, {}}, change}).ok());
     EXPECT_EQ(delivery.snapshots().get(), before);
   }
+}
+
+TEST(Delivery, ContentThatDoesNotHaveItsDigestIsNotServed) {
+  Delivery delivery(hashed);
+  const auto altered = [](ServedVersion version) {
+    version.content.replace(version.content.find("text"), 4, "EVIL");
+    return version;
+  };
+  tell(delivery, {kProject, ServedArtifact{{"env_p"}, "a", 2, {simple("a", 1), altered(simple("a", 2))}, {}},
+                  ServedArtifact{{"env_p"}, "b", 1, {altered(simple("b", 1))}, {}},
+                  ServedArtifact{{"env_p"}, "c", 1, {simple("c", 1)}, {}}});
+  const auto snapshot = delivery.snapshots().get();
+  EXPECT_EQ(look(*snapshot, kProduction, "a"), "nothing live");
+  EXPECT_EQ(look(*snapshot, kProduction, "a", {.version = "2"}), "no such version");
+  EXPECT_EQ(look(*snapshot, kProduction, "a", {.version = "1"}), "1 version");
+  EXPECT_EQ(look(*snapshot, kProduction, "b"), "nothing live");
+  EXPECT_EQ(look(*snapshot, kProduction, "c"), "1 live");
+  EXPECT_EQ(delivery.altered_contents(), 2u);
+  // Restored in the store, it is served again.
+  tell(delivery, {ServedArtifact{{"env_p"}, "b", 1, {simple("b", 1)}, {}}});
+  EXPECT_EQ(look(*delivery.snapshots().get(), kProduction, "b"), "1 live");
+  // And what was taken into memory as it was approved stays that, whatever becomes of the row.
+  tell(delivery, {ServedArtifact{{"env_p"}, "c", 1, {altered(simple("c", 1))}, {}}});
+  EXPECT_EQ(look(*delivery.snapshots().get(), kProduction, "c"), "1 live");
 }
 
 TEST(Delivery, KeysComeAndGo) {

@@ -4,6 +4,7 @@
 #include "base/enums.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/json_slices.h"
 
 #include <boost/json.hpp>
 
@@ -336,9 +337,11 @@ std::string canonical_content(const Content& content) {
   return out;
 }
 
-std::string digest_of(const Content& content) {
+std::string digest_of(const Content& content) { return digest_of_canonical(canonical_content(content)); }
+
+std::string digest_of_canonical(std::string_view canonical) {
   Sha256 hash;
-  hash.add(kDigestTag).add(canonical_content(content));
+  hash.add(kDigestTag).add(canonical);
   return "sha256:" + to_hex(hash.finish());
 }
 
@@ -363,6 +366,18 @@ Result<Content> content_from_canonical(std::string_view text) {
   TRY(members.finish());
   if (canonical_content(content) != text) return invalid("the content is not in its canonical form");
   return content;
+}
+
+Result<Binding> binding_from_canonical(std::string_view text) {
+  const JsonSlices slices = TRY(JsonSlices::of(text));
+  const json::value kind = TRY(parse_json(slices["kind"]));
+  const json::value model = TRY(parse_json(slices["model"]));
+  Binding binding;
+  const auto known = kind.is_string() ? artifact_kind_of(std::string_view(kind.get_string())) : std::nullopt;
+  if (!known) return invalid("canonical content of an unknown kind");
+  binding.kind = *known;
+  binding.model = TRY(read_model(model));
+  return binding;
 }
 
 }  // namespace imprimatur

@@ -100,6 +100,14 @@ std::string digest_of(const Content& content);
 
 // The canonical JSON that digest_of hashes, without the tag line; `content_from_canonical` reads it back.
 std::string canonical_content(const Content& content);
+// The digest of canonical text, which is hashed and not read.
+std::string digest_of_canonical(std::string_view canonical);
 Result<Content> content_from_canonical(std::string_view json);
+// What a model rule asks about, found without reading the rest. Precondition: `json` has its digest.
+struct Binding {
+  ArtifactKind kind = ArtifactKind::prompt;
+  std::optional<ModelBinding> model;
+};
+Result<Binding> binding_from_canonical(std::string_view json);
 
 }  // namespace imprimatur

@@ -69,6 +69,11 @@ class People {
     return found != nullptr &&
            std::find(found->teams.begin(), found->teams.end(), team) != found->teams.end();
   }
+  // Whether what they said at `at` was said as a member of the team, who is one still.
+  bool spoke_for(const PrincipalId& person, const TeamId& team, Time at) const {
+    const auto since = facts_->team_since.find({person, team});
+    return in_team(person, team) && since != facts_->team_since.end() && since->second <= at;
+  }
   // Everyone whose approval can count, now or after they give one.
   std::set<PrincipalId> able() const {
     std::set<PrincipalId> out;
@@ -143,8 +148,8 @@ class Tally {
       answers_[i] = answer_for(facts.verdicts[i], facts, people);
     }
   }
-  // Whose approval counts; who objects.
-  const std::set<PrincipalId>& approved() const { return approved_; }
+  // Whose approval counts, and when it was given; who objects.
+  const std::map<PrincipalId, Time>& approved() const { return approved_; }
   const std::set<PrincipalId>& against() const { return against_; }
   const std::vector<VerdictAnswer>& answers() const { return answers_; }
 
@@ -165,9 +170,25 @@ class Tally {
     }
     std::string why = objection(verdict, facts, people);
     if (!why.empty()) return {verdict.by, verdict.kind, false, std::move(why)};
-    if (!approved_.insert(verdict.by).second)
+    const auto [known, first] = approved_.emplace(verdict.by, verdict.at);
+    if (!first) {
+      known->second = std::max(known->second, verdict.at);
       return {verdict.by, verdict.kind, false, std::string(kReplaced)};
-    return {verdict.by, verdict.kind, true, "counts"};
+    }
+    return {verdict.by, verdict.kind, true, "counts" + exceptions(verdict, facts, people)};
+  }
+  // The teams of theirs that it was given too early for.
+  static std::string exceptions(const Verdict& verdict, const GateFacts& facts, const People& people) {
+    std::string out;
+    for (const auto& [team, name] : facts.team_names) {
+      const bool asked = facts.now.approvals.teams.contains(team) ||
+                         (facts.at_submission && facts.at_submission->approvals.teams.contains(team));
+      if (!asked || !people.in_team(verdict.by, team) || people.spoke_for(verdict.by, team, verdict.at))
+        continue;
+      out += (out.empty() ? ", but not for @" : ", @") + name;
+    }
+    if (!out.empty()) out += ", which they joined after it; a new verdict is needed";
+    return out;
   }
   // Stands until the same person says something newer in this cycle, whoever they are by now: losing a role
   // clears no objection.
@@ -184,7 +205,8 @@ class Tally {
   }
 
   static constexpr std::string_view kReplaced = "was replaced by the same person's newer verdict";
-  std::set<PrincipalId> approved_, against_;
+  std::map<PrincipalId, Time> approved_;
+  std::set<PrincipalId> against_;
   std::set<PrincipalId> spoke_, objected_;  // in this cycle, newer than the verdict at hand
   std::vector<VerdictAnswer> answers_;
 };
@@ -219,7 +241,10 @@ std::vector<Lack> lacks(const ApprovalRule& rule, const Tally& tally, const Peop
       "; make somebody who did not contribute a reviewer, or let an admin lower the number");
   for (const auto& [team, needed] : rule.teams) {
     const std::string name = people.team_name(team);
-    add(needed, people.count_in(tally.approved(), team), people.count_in(able, team), " from " + name,
+    const auto spoke = std::count_if(
+        tally.approved().begin(), tally.approved().end(),
+        [&](const auto& approval) { return people.spoke_for(approval.first, team, approval.second); });
+    add(needed, static_cast<int>(spoke), people.count_in(able, team), " from " + name,
         " in " + name +
             "; add a reviewer who did not contribute to the team, or let an admin change the rule");
   }
@@ -303,6 +328,18 @@ Requirement models(const std::vector<ModelRule>& rules, const GateFacts& facts) 
   return out;
 }
 
+// Content that was changed behind the program's back is not what anybody looked at.
+Requirement intact(const GateFacts& facts) {
+  Requirement out{"content", true, {}, {}};
+  for (const GateItem& item : facts.items) {
+    if (item.intact) continue;
+    out.met = false;
+    out.detail += (out.detail.empty() ? "" : "; ") + item_name(item, facts) +
+                  "the stored content does not have its digest";
+  }
+  return out;
+}
+
 void cut_short(std::string& text) {
   if (text.size() <= kMaxDetailBytes) return;
   std::size_t end = kMaxDetailBytes - kCutShort.size();
@@ -340,6 +377,7 @@ GateAnswer gate(const GateFacts& facts) {
   if (demands.approvals_wanted() || !tally.against().empty()) {
     answer.requirements.push_back(approvals(demands.approvals, facts, people, tally, answer.unsatisfiable));
   }
+  if (Requirement content = intact(facts); !content.met) answer.requirements.push_back(std::move(content));
   for (const std::string& name : demands.checks) answer.requirements.push_back(check(name, facts));
   if (!demands.models.empty()) answer.requirements.push_back(models(demands.models, facts));
   for (const std::string& kind : demands.unknown) {

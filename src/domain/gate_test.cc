@@ -49,6 +49,13 @@ GateFacts approved() {
   return facts;
 }
 
+// Everybody has been in their teams for ever.
+void joined_long_ago(GateFacts& facts) {
+  for (const Membership& one : facts.members) {
+    for (const TeamId& team : one.teams) facts.team_since[{one.person, team}] = {0};
+  }
+}
+
 const Requirement& requirement(const GateAnswer& answer, std::string_view kind) {
   static const Requirement none{"absent", false, "absent", {}};
   for (const Requirement& one : answer.requirements) {
@@ -82,12 +89,50 @@ TEST(Gate, SaysWhatIsMissing) {
   GateFacts two = in_review();
   two.now.approvals = {2, {{kSafety, 1}}};
   two.members.push_back(member({"usr_sam"}, Role::reviewer, {kSafety}));
+  joined_long_ago(two);
   two.verdicts = {verdict(two, kAnn)};
   EXPECT_EQ(gate(two).reasons().front(),
             "needs 1 more approval by a reviewer or admin who did not contribute; needs 1 more approval from "
             "@safety");
   two.verdicts.push_back(verdict(two, {"usr_sam"}));
   EXPECT_TRUE(gate(two).met);
+}
+
+TEST(Gate, AnApprovalCountsForATeamOnlyFromWithinIt) {
+  GateFacts facts = in_review();
+  facts.now.approvals = {1, {{kSafety, 1}}};
+  facts.members[1].teams = {kSafety};  // ann
+  facts.verdicts = {verdict(facts, kAnn)};
+  facts.team_since = {{{kAnn, kSafety}, {100}}};
+  EXPECT_TRUE(gate(facts).met);
+  // Joined afterwards, or left and joined again: it counts, but not for the team.
+  facts.team_since = {{{kAnn, kSafety}, {101}}};
+  EXPECT_EQ(gate(facts).reasons(), std::vector<std::string>{"needs 1 more approval from @safety"});
+  EXPECT_EQ(requirement(gate(facts), "approvals").verdicts.at(0).why,
+            "counts, but not for @safety, which they joined after it; a new verdict is needed");
+  EXPECT_FALSE(gate(facts).unsatisfiable) << "she can say it again";
+  // Nothing known is no.
+  facts.team_since.clear();
+  EXPECT_FALSE(gate(facts).met);
+  // A new verdict from within.
+  facts.team_since = {{{kAnn, kSafety}, {101}}};
+  facts.verdicts.push_back(verdict(facts, kAnn));
+  facts.verdicts.back().at = {102};
+  EXPECT_TRUE(gate(facts).met);
+  // And nobody speaks for a team that they left.
+  facts.members[1].teams.clear();
+  EXPECT_FALSE(gate(facts).met);
+}
+
+TEST(Gate, ContentWithoutItsDigestIsNotLetThrough) {
+  GateFacts facts = approved();
+  facts.items[0].intact = false;
+  EXPECT_EQ(gate(facts).reasons(), std::vector<std::string>{"the stored content does not have its digest"});
+  // Not even where an environment asks for nothing.
+  facts.now = {};
+  facts.at_submission.reset();
+  facts.verdicts.clear();
+  EXPECT_FALSE(gate(facts).met);
 }
 
 // Each way in which an approval that was good stops counting, and what is said about it.
@@ -342,6 +387,9 @@ GateFacts random_facts(Random& random, std::size_t odd) {
     one.verdicts_since = {random.one_in(odd) ? 60 : 0};
     one.active = !random.one_in(odd);
     facts.members.push_back(one);
+    for (const TeamId& team : one.teams) {
+      facts.team_since[{person, team}] = {random.one_in(odd) ? 60 : 0};
+    }
   }
   for (std::size_t n = random.below(7); n > 0; --n) {
     Verdict one{{random.one_in(odd) ? "rev_2" : "rev_1"},

@@ -201,4 +201,11 @@ std::string unicode_version() {
   return out + ", Unicode " + text;
 }
 
+bool emails_look_alike(std::string_view a, std::string_view b) {
+  const auto ascii = [](std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  };
+  return a != b && !(ascii(a) && ascii(b)) && skeleton_of(a) == skeleton_of(b);
+}
+
 }  // namespace imprimatur

@@ -24,6 +24,10 @@ Result<std::string> checked_display_name(std::string_view name);
 // Lower-cased, local part and domain, at most 254 bytes, one '@', no white space or control characters.
 Result<std::string> checked_email(std::string_view email);
 
+// Whether two different addresses could be taken for each other by somebody who reads them. Two addresses in
+// plain ASCII are left alone ("kam@" and "karn@" are people): mail systems tell them apart, and so do admins.
+bool emails_look_alike(std::string_view a, std::string_view b);
+
 // UTS 39 skeleton of the case-folded name: two names with one skeleton are one name.
 std::string skeleton_of(std::string_view name);
 

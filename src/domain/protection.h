@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace imprimatur {
@@ -93,6 +94,7 @@ struct GateItem {
   std::set<PrincipalId> contributors;
   std::vector<CheckResult> checks;
   ArtifactKind kind = ArtifactKind::prompt;  // a policy binds no model, so no model rule holds it
+  bool intact = true;                        // the stored content has its digest
 };
 
 // Everything the decision looks at, as values.
@@ -108,6 +110,9 @@ struct GateFacts {
   std::vector<Verdict> verdicts;    // of every cycle, oldest first
   std::vector<Membership> members;  // all of the project, as they are now
   std::map<TeamId, std::string> team_names;
+  // Since when a member has been in a team without a break. An approval counts for a team when it was given
+  // after that; where nothing is known, it does not.
+  std::map<std::pair<PrincipalId, TeamId>, Time> team_since;
 };
 
 struct VerdictAnswer {

@@ -158,6 +158,7 @@ GateFacts world(const std::vector<Membership>& approvers, const std::vector<std:
   facts.items_digest = items_digest_of(facts.items);
   facts.members = approvers;
   for (const Membership& member : approvers) {
+    for (const TeamId& team : member.teams) facts.team_since[{member.person, team}] = {};
     facts.verdicts.push_back({*facts.review,
                               1,
                               member.person,

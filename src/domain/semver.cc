@@ -83,6 +83,15 @@ Result<Semver> parse_semver(std::string_view text) {
   return out;
 }
 
+Result<Semver> requested_semver(std::string_view text) {
+  Semver out = TRY(parse_semver(text));
+  if (std::max({out.major, out.minor, out.patch}) > kMaxRequestedNumber) {
+    return invalid("\"" + std::string(text) + "\" holds a number above " +
+                   std::to_string(kMaxRequestedNumber) + ", which leaves too little room for what follows");
+  }
+  return out;
+}
+
 std::string to_text(const Semver& version) {
   std::string out = std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
                     std::to_string(version.patch);
@@ -195,7 +204,7 @@ Result<std::string> next_semver(const Content& before, const Content& after, std
     TRY(parse_semver(to_text(suggested)));  // a number may have left its range
     return to_text(suggested);
   }
-  const Semver chosen = TRY(parse_semver(wanted));
+  const Semver chosen = TRY(requested_semver(wanted));
   const std::string hint = "; " + to_text(suggested) + " would do";
   if (compare(chosen, old) <= 0) {
     const std::string why = "semver " + std::string(wanted) + " is not above " + before.semver + hint;

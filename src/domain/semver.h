@@ -19,6 +19,9 @@ struct Semver {
 };
 
 Result<Semver> parse_semver(std::string_view text);
+// What somebody asks for: each number leaves room for more steps than will ever be taken.
+inline constexpr std::int64_t kMaxRequestedNumber = 999'999;
+Result<Semver> requested_semver(std::string_view text);
 std::string to_text(const Semver& version);
 std::strong_ordering compare(const Semver& a, const Semver& b);
 

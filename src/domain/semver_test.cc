@@ -346,6 +346,25 @@ TEST(Bump, NextSemverSuggestsAndRefuses) {
   EXPECT_FALSE(next_semver(last, major, "").ok());
 }
 
+TEST(Bump, NobodyCanAskForANumberThatLeavesNoNextOne) {
+  Content before = content();
+  const Content after = before;
+  before.semver = "1.0.0";
+  for (const char* huge :
+       {"1000000.0.0", "1.1000000.0", "1.0.1000000", "9007199254740991.9007199254740991.9"}) {
+    EXPECT_EQ(next_semver(before, after, huge).error().code, ErrorCode::invalid) << huge;
+    EXPECT_FALSE(requested_semver(huge).ok()) << huge;
+  }
+  // The largest that one can ask for, and the program goes on from there by itself.
+  EXPECT_EQ(*next_semver(before, after, "999999.999999.999999"), "999999.999999.999999");
+  before.semver = "999999.999999.999999";
+  for (const Bump bump : {Bump::patch, Bump::minor, Bump::major}) {
+    const Semver next = bumped(version(before.semver), bump);
+    EXPECT_TRUE(parse_semver(to_text(next)).ok());
+  }
+  EXPECT_EQ(*next_semver(before, after, ""), "999999.999999.1000000");
+}
+
 TEST(Bump, WhatNextSemverAnswersIsAboveAndLargeEnough) {
   for_random(1500, [](Random& random) {
     Content before = content(), after = before;

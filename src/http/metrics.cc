@@ -93,6 +93,7 @@ std::string Metrics::render() const {
       [](auto& thread) -> auto& { return thread.bytes_sent; });
   describe(out, "imprimatur_http_connections", "gauge", "Connections open now.");
   sample(out, "imprimatur_http_connections", "", open_connections());
+  for (const auto& source : sources_) source(out);
   return out;
 }
 

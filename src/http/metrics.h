@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,11 +43,14 @@ class Metrics {
  public:
   explicit Metrics(std::size_t threads);
   ThreadMetrics& thread(std::size_t index) { return *threads_[index]; }
+  // More lines for /metrics, in the text format of Prometheus. Only before the server starts.
+  void add_source(std::function<void(std::string&)> source) { sources_.push_back(std::move(source)); }
   std::string render() const;
   std::uint64_t open_connections() const;
 
  private:
   std::vector<std::unique_ptr<ThreadMetrics>> threads_;
+  std::vector<std::function<void(std::string&)>> sources_;
 };
 
 }  // namespace imprimatur::http

@@ -40,6 +40,17 @@ Result<User> replayed_user(store::Tx& tx, std::string_view outcome) {
   return *std::move(user);
 }
 
+// People are told apart by their addresses, so one that only looks like another's is refused.
+Status require_unlike_others(store::Tx& tx, const std::string& email) {
+  std::string twin;
+  store::each_email(tx, [&](const std::string& other) {
+    if (twin.empty() && emails_look_alike(email, other)) twin = other;
+  });
+  if (twin.empty()) return Ok{};
+  return conflict("The e-mail address looks like that of another person (\"" + twin +
+                  "\"), and people are told apart by their addresses; use another one.");
+}
+
 // A right that was lost and regained does not revive verdicts, and a disabled account is a lost right. Both
 // steps stand in every journal of `projects` where the person has it, so that a replay sees the right begin
 // anew; a project that was joined meanwhile has no older verdicts.
@@ -100,6 +111,7 @@ Result<User> Identity::create_user(const Command& command, const NewUser& wanted
     if (const auto outcome = TRY(store::replayed(tx, command))) return replayed_user(tx, *outcome);
     if (store::user_by_email(tx, email))
       return conflict("There is already a person with this e-mail address.");
+    TRY(require_unlike_others(tx, email));
     const User user{.id = id,
                     .email = email,
                     .display_name = name,

@@ -63,6 +63,12 @@ Result<Project> Projects::create(const Command& command, std::string_view name,
       if (!project) throw store::DataBroken("a project that is gone");
       return *std::move(project);
     }
+    if (!require_organisation_admin(tx, who).ok() &&
+        store::count_projects_by(tx, who.id) >= kMaxProjectsCreated) {
+      return conflict(
+          "You created " + std::to_string(kMaxProjectsCreated) +
+          " projects, which is as many as one person may; ask an organisation admin for the next.");
+    }
     if (store::project_by_name(tx, *checked)) return conflict("There is already a project of this name.");
     const Project project{.id = id,
                           .name = *checked,

@@ -18,8 +18,9 @@
 namespace imprimatur::identity {
 
 inline constexpr std::size_t kMaxDescriptionBytes = 2000;
-inline constexpr std::size_t kMaxMembers = 10'000;  // of a project
-inline constexpr std::size_t kMaxTeams = 200;       // of a project
+inline constexpr std::int64_t kMaxProjectsCreated = 100;  // by one person who is no organisation admin
+inline constexpr std::size_t kMaxMembers = 10'000;        // of a project
+inline constexpr std::size_t kMaxTeams = 200;             // of a project
 inline constexpr std::size_t kMaxTeamsOfMember = 50;
 inline constexpr std::size_t kMaxServiceAccounts = 1'000;  // of a project
 inline constexpr std::size_t kMaxKeys = 10'000;            // of a project, revoked ones too

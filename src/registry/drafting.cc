@@ -43,6 +43,9 @@ Result<Content> first_content(const NewArtifact& wanted) {
   }
   TRY(apply(wanted.content, content));
   content.semver = wanted.content.semver.value_or("1.0.0");
+  if (const auto semver = requested_semver(content.semver); !semver.ok()) {
+    return invalid_field("semver", semver.error().detail);
+  }
   return checked_content(std::move(content));
 }
 

@@ -1,29 +1,113 @@
 #include "registry/gating.h"
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "registry/reading.h"
 #include "store/identity_rows.h"
+#include "store/journal_rows.h"
 #include "store/registry_rows.h"
 
 #include <algorithm>
 
+#include <boost/json.hpp>
+
 namespace imprimatur::registry {
 namespace {
 
+Error altered(std::int64_t version) {
+  return unprocessable("The stored content of the version does not have its digest.",
+                       {"somebody changed the content of version " + std::to_string(version) +
+                        " in the store; restore it from a backup"});
+}
+
+bool names_models(const Protection& protection) {
+  const ModelRule& rule = protection.models;
+  return !rule.allowed.empty() || rule.temperature_min || rule.temperature_max;
+}
+
+// What has its digest was written by this program, so that it can be read; what has not is not looked at.
+void read_content(GateItem& item, const std::string& content, const GateReading& how) {
+  item.intact = !how.rehash || digest_of_canonical(content) == item.digest;
+  if (!item.intact) return;
+  auto binding = binding_from_canonical(content);
+  if (!binding.ok() && how.rehash) {
+    throw store::DataBroken("version " + item.artifact.text + " holds unreadable content");
+  }
+  item.intact = binding.ok();
+  if (!item.intact) return;
+  item.kind = binding->kind;
+  item.model = std::move(binding->model);
+}
+
 GateItem gate_item(store::Tx& tx, const ReviewItem& item, const EnvironmentId& environment,
-                   std::string_view ruleset) {
-  const Version version =
-      store::present(store::version(tx, item.artifact, item.version), "an item's version");
-  const auto content = content_from_canonical(version.content);
-  if (!content.ok()) throw store::DataBroken("version " + item.artifact.text + " holds unreadable content");
+                   std::string_view ruleset, bool needs_model, const GateReading& how) {
+  const bool reads = how.rehash || needs_model;
+  const Version version = store::present(reads ? store::version(tx, item.artifact, item.version)
+                                               : store::version_bare(tx, item.artifact, item.version),
+                                         "an item's version");
   GateItem out;
   out.artifact = item.artifact;
   out.version = item.version;
   out.digest = version.digest;
-  out.model = content->model;
+  if (reads) read_content(out, version.content, how);
   out.contributors = contributors(tx, item.artifact, item.version, environment);
-  out.checks.push_back(scan_check(store::latest_scan(tx, item.artifact, item.version), version, ruleset));
+  out.checks.push_back(
+      scan_check(store::latest_scan_result(tx, item.artifact, item.version), version, ruleset));
   return out;
+}
+
+bool names_team(const std::string& details, const TeamId& team) {
+  const auto parsed = parse_json(details);
+  if (!parsed.ok() || !parsed->is_object()) return false;
+  const auto* teams = parsed->get_object().if_contains("teams");
+  if (teams == nullptr || !teams->is_array()) return false;
+  const auto& all = teams->get_array();
+  return std::any_of(all.begin(), all.end(), [&](const auto& each) {
+    return each.is_string() && std::string_view(each.get_string()) == team.text;
+  });
+}
+
+// Since when the person has been in the team without a break, as the journal tells it; what came before
+// `enough` is not asked about. Nothing when they are not in it.
+std::optional<Time> in_team_since(store::Tx& tx, const ProjectId& project, const PrincipalId& person,
+                                  const TeamId& team, Time enough) {
+  constexpr int kAtOnce = 50;
+  store::AuditQuery query;
+  query.journal = project.text;
+  query.resource = "member:" + person.text;
+  std::optional<Time> since;
+  store::PageRequest request{.limit = kAtOnce};
+  do {
+    const auto page = store::audit(tx, query, request);
+    for (const journal::Entry& entry : page.value().items) {
+      if (entry.event.action != "member.changed" || !names_team(entry.event.details, team)) return since;
+      since = entry.time;
+      if (entry.time <= enough) return since;
+    }
+    request.cursor = page.value().next_cursor;
+  } while (!request.cursor.empty());
+  return since;
+}
+
+// Asked only about those whose approval a team's number may need.
+void add_team_times(store::Tx& tx, const ProjectId& project, GateFacts& facts) {
+  std::set<TeamId> asked;
+  for (const auto& [team, count] : facts.now.approvals.teams) asked.insert(team);
+  for (const auto& [team, count] : facts.at_submission->approvals.teams) asked.insert(team);
+  std::map<PrincipalId, Time> approved;
+  for (const Verdict& verdict : facts.verdicts) {
+    if (verdict.kind == VerdictKind::approve && verdict.cycle == facts.cycle)
+      approved[verdict.by] = verdict.at;
+  }
+  for (const Membership& member : facts.members) {
+    const auto approval = approved.find(member.person);
+    if (approval == approved.end()) continue;
+    for (const TeamId& team : member.teams) {
+      if (!asked.contains(team)) continue;
+      const auto since = in_team_since(tx, project, member.person, team, approval->second);
+      if (since) facts.team_since[{member.person, team}] = *since;
+    }
+  }
 }
 
 // The version that a look at `version` may take as read: what is live, when `version` was saved after it. One
@@ -55,6 +139,18 @@ std::set<PrincipalId> contributors(store::Tx& tx, const ArtifactId& artifact, st
   return {all.begin(), all.end()};
 }
 
+Status require_intact(const Version& version) {
+  if (digest_of_canonical(version.content) == version.digest) return Ok{};
+  return altered(version.number);
+}
+
+Status require_intact(const GateFacts& facts) {
+  for (const GateItem& item : facts.items) {
+    if (!item.intact) return altered(item.version);
+  }
+  return Ok{};
+}
+
 std::string base_digest_of(store::Tx& tx, const std::vector<ReviewItem>& items,
                            const EnvironmentId& environment) {
   std::string lines;
@@ -65,25 +161,38 @@ std::string base_digest_of(store::Tx& tx, const std::vector<ReviewItem>& items,
   return "sha256:" + to_hex(sha256(lines));
 }
 
+ProjectPeople people_of(store::Tx& tx, const ProjectId& project) {
+  ProjectPeople people;
+  for (const store::Member& member : store::members(tx, project)) people.members.push_back(member.membership);
+  for (const Team& team : store::teams(tx, project)) people.team_names[team.id] = team.name;
+  return people;
+}
+
 GateFacts gate_facts(store::Tx& tx, const Environment& environment, const std::vector<ReviewItem>& items,
-                     const std::optional<Review>& review, std::string_view ruleset) {
+                     const std::optional<Review>& review, std::string_view ruleset, const GateReading& how) {
   GateFacts facts;
   facts.environment = environment.id;
-  for (const ReviewItem& item : items) facts.items.push_back(gate_item(tx, item, environment.id, ruleset));
+  facts.now = environment.protection;
+  if (review) {
+    facts.at_submission = store::present(store::protection(tx, environment.id, review->protection_version),
+                                         "the protection of a review");
+  }
+  const bool needs_model =
+      names_models(facts.now) || (facts.at_submission && names_models(*facts.at_submission));
+  for (const ReviewItem& item : items) {
+    facts.items.push_back(gate_item(tx, item, environment.id, ruleset, needs_model, how));
+  }
   facts.items_digest = items_digest_of(facts.items);
   facts.base_digest = base_digest_of(tx, items, environment.id);
-  facts.now = environment.protection;
-  for (const store::Member& member : store::members(tx, environment.project)) {
-    facts.members.push_back(member.membership);
-  }
-  for (const Team& team : store::teams(tx, environment.project)) facts.team_names[team.id] = team.name;
+  const ProjectPeople people = how.people != nullptr ? *how.people : people_of(tx, environment.project);
+  facts.members = people.members;
+  facts.team_names = people.team_names;
   if (review) {
     facts.review = review->id;
     facts.review_open = review->state == ReviewState::open || review->state == ReviewState::approved;
     facts.cycle = review->cycle;
     facts.verdicts = store::verdicts(tx, review->id);
-    facts.at_submission = store::present(store::protection(tx, environment.id, review->protection_version),
-                                         "the protection of a review");
+    add_team_times(tx, environment.project, facts);
   }
   return facts;
 }

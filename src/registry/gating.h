@@ -5,7 +5,10 @@
 #include "domain/records.h"
 #include "store/store.h"
 
+#include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,9 +24,27 @@ std::set<PrincipalId> contributors(store::Tx& tx, const ArtifactId& artifact, st
 std::string base_digest_of(store::Tx& tx, const std::vector<ReviewItem>& items,
                            const EnvironmentId& environment);
 
+// Refused when the stored content does not have its digest: it is not what was saved, whoever changed it.
+Status require_intact(const Version& version);
+Status require_intact(const GateFacts& facts);
+
+struct ProjectPeople {
+  std::vector<Membership> members;
+  std::map<TeamId, std::string> team_names;
+};
+ProjectPeople people_of(store::Tx& tx, const ProjectId& project);
+
+// How a question is asked. A list of many answers takes the digests stored with the versions on trust, and
+// reads the people once; whoever acts on an answer has each content hashed again.
+struct GateReading {
+  bool rehash = true;
+  const ProjectPeople* people = nullptr;
+};
+
 // `review`: the one whose verdicts may count; none for a look at a version that nobody submitted.
 GateFacts gate_facts(store::Tx& tx, const Environment& environment, const std::vector<ReviewItem>& items,
-                     const std::optional<Review>& review, std::string_view ruleset);
+                     const std::optional<Review>& review, std::string_view ruleset,
+                     const GateReading& how = {});
 
 // The review that a deploy of exactly these items to the environment rests on: the newest that is open or
 // approved and holds them and nothing else.

@@ -125,7 +125,8 @@ std::vector<Action> review_offers(store::Tx& tx, const Caller& caller, const Rev
   CHECK(false, "unknown review state");
 }
 
-ReviewView view_of(store::Tx& tx, const Caller& caller, Review review, std::string_view ruleset) {
+ReviewView view_of(store::Tx& tx, const Caller& caller, Review review, std::string_view ruleset,
+                   const GateReading& how = {}) {
   ReviewView view;
   const Environment environment = environment_by_id(tx, review.project, review.environment);
   view.project = caller.project().name;
@@ -135,7 +136,7 @@ ReviewView view_of(store::Tx& tx, const Caller& caller, Review review, std::stri
     view.names.push_back(artifact ? artifact->name : "");
   }
   view.verdicts = store::verdicts(tx, review.id);
-  view.gate = gate(gate_facts(tx, environment, review.items, review, ruleset));
+  view.gate = gate(gate_facts(tx, environment, review.items, review, ruleset, how));
   view.allowed = review_offers(tx, caller, review, view.gate.met);
   add_display(tx, view.displays, review.submitted_by);
   for (const Verdict& verdict : view.verdicts) add_display(tx, view.displays, verdict.by);
@@ -334,8 +335,10 @@ Result<Page<ReviewView>> Queries::reviews(const Principal& who, std::string_view
     const store::ReviewQuery query{caller.project().id, state, mine ? who.id : PrincipalId{}, {}};
     auto page = TRY(store::reviews(tx, query, request));
     Page<ReviewView> out{{}, std::move(page.next_cursor)};
+    const ProjectPeople people = people_of(tx, query.project);
+    const GateReading how{.rehash = false, .people = &people};
     for (Review& review : page.items) {
-      out.items.push_back(view_of(tx, caller, std::move(review), registry_.ruleset()));
+      out.items.push_back(view_of(tx, caller, std::move(review), registry_.ruleset(), how));
     }
     return out;
   });

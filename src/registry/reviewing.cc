@@ -11,6 +11,7 @@
 #include "store/registry_rows.h"
 
 #include <algorithm>
+#include <set>
 
 namespace imprimatur::registry {
 namespace {
@@ -28,6 +29,20 @@ bool stands(const Review& review) {
 Status require_standing(const Review& review) {
   if (stands(review)) return Ok{};
   return conflict("The review is " + std::string(name_of(review.state)) + "; submit the version again.");
+}
+
+// Asked before anything is read: a request may name as many as fit into its body.
+Status require_change_set(const std::vector<VersionRef>& wanted) {
+  if (wanted.empty() || wanted.size() > kMaxItems) {
+    return invalid_field("items", "1 to " + std::to_string(kMaxItems) + " items a review");
+  }
+  std::set<ArtifactId> seen;
+  for (const VersionRef& ref : wanted) {
+    if (!seen.insert(ref.artifact).second) {
+      return invalid_field("items", "a prompt appears twice; one version of each");
+    }
+  }
+  return Ok{};
 }
 
 // The items in the one order that digests are made over, with what is live now as their base.
@@ -56,9 +71,9 @@ std::vector<VersionRef> not_currently_scanned(store::Tx& tx, const std::vector<V
                                               std::string_view ruleset) {
   std::vector<VersionRef> out;
   for (const VersionRef& ref : versions) {
-    const auto version = store::version(tx, ref.artifact, ref.number);
+    const auto version = store::version_bare(tx, ref.artifact, ref.number);
     if (!version) continue;
-    if (!scan_check(store::latest_scan(tx, ref.artifact, ref.number), *version, ruleset).current) {
+    if (!scan_check(store::latest_scan_result(tx, ref.artifact, ref.number), *version, ruleset).current) {
       out.push_back(ref);
     }
   }
@@ -211,6 +226,7 @@ Result<ReviewId> Registry::submit(const Command& command, std::string_view proje
     ProjectId project;
     std::vector<VersionRef> versions;
   };
+  TRY(require_change_set(items));
   const Stale stale = TRY(store_.read([&](store::Tx& tx) -> Result<Stale> {
     const Caller caller = TRY(Caller::in_named(tx, command.principal, project));
     TRY(caller.require(Permission::submit));
@@ -249,6 +265,7 @@ Result<ReviewId> Registry::give_verdict(const Command& command, const ReviewId& 
     if (const auto seen = TRY(store::replayed(tx, command))) return review_from(*seen);
     TRY(require_standing(review));
     const GateFacts facts = gate_facts(tx, scene.environment, review.items, review, ruleset());
+    if (kind == VerdictKind::approve) TRY(require_intact(facts));
     TRY(require_digest(review, facts.items_digest, digest));
     const Verdict verdict{.review = id,
                           .cycle = review.cycle,
@@ -301,6 +318,7 @@ Result<ReviewId> Registry::update(const Command& command, const ReviewId& id,
     std::vector<VersionRef> versions;
     std::vector<VersionRef> stale;
   };
+  if (!wanted.empty()) TRY(require_change_set(wanted));
   const Plan plan = TRY(store_.read([&](store::Tx& tx) -> Result<Plan> {
     const ReviewScene scene = TRY(review_for(tx, command.principal, id));
     TRY(scene.caller.require(Permission::submit));

@@ -2,10 +2,24 @@
 #include "domain/name.h"
 #include "registry/caller.h"
 #include "registry/drafting.h"
+#include "registry/gating.h"
+#include "registry/reading.h"
 #include "registry/registry.h"
 #include "registry/writing.h"
+#include "store/registry_rows.h"
 
 namespace imprimatur::registry {
+namespace {
+
+// The latest scan, when to scan again would say the same: of this content, with these packs, and no error.
+std::optional<ScanRecord> standing_scan(store::Tx& tx, const Version& version, std::string_view ruleset) {
+  const auto latest = store::latest_scan_result(tx, version.artifact, version.number);
+  const CheckResult check = scan_check(latest, version, ruleset);
+  if (!check.current || check.status == CheckStatus::error) return std::nullopt;
+  return store::latest_scan(tx, version.artifact, version.number);
+}
+
+}  // namespace
 
 Registry::Registry(store::Store& store, const scan::Ruleset& rules) : store_(store), rules_(rules) {}
 
@@ -52,6 +66,7 @@ Result<VersionRef> Registry::save(const Command& command, const ArtifactId& id, 
       const ArtifactScene scene = TRY(artifact_for(tx, command.principal, id));
       TRY(scene.caller.require(Permission::save));
       Version latest = TRY(version_or_404(tx, id, scene.artifact.latest_version));
+      TRY(require_intact(latest));
       return Base{scene.artifact.project, std::move(latest)};
     }));
     const Prepared ready = prepared(
@@ -80,17 +95,26 @@ Result<VersionRef> Registry::save(const Command& command, const ArtifactId& id, 
 }
 
 Result<ScanRecord> Registry::scan(const Command& command, const VersionRef& place) {
-  const Version version = TRY(store_.read([&](store::Tx& tx) -> Result<Version> {
+  struct Found {
+    Version version;
+    std::optional<ScanRecord> standing;
+  };
+  const Found found = TRY(store_.read([&](store::Tx& tx) -> Result<Found> {
     const ArtifactScene scene = TRY(artifact_for(tx, command.principal, place.artifact));
     TRY(scene.caller.require(Permission::scan));
-    return TRY(version_or_404(tx, place.artifact, place.number));
+    Version version = TRY(version_or_404(tx, place.artifact, place.number));
+    TRY(require_intact(version));
+    auto standing = standing_scan(tx, version, ruleset());
+    return Found{std::move(version), std::move(standing)};
   }));
+  if (found.standing) return *found.standing;
   const ScanRecord reading =
-      read_by_scanner(TRY(content_from_canonical(version.content)), version.digest, rules_);
-  return store_.write({version.project.text}, [&](store::Tx& tx) -> Result<ScanRecord> {
+      read_by_scanner(TRY(content_from_canonical(found.version.content)), found.version.digest, rules_);
+  return store_.write({found.version.project.text}, [&](store::Tx& tx) -> Result<ScanRecord> {
     const ArtifactScene scene = TRY(artifact_for(tx, command.principal, place.artifact));
     TRY(scene.caller.require(Permission::scan));
-    if (!TRY(store::replayed(tx, command))) {
+    // Somebody else may have had it scanned meanwhile.
+    if (!TRY(store::replayed(tx, command)) && !standing_scan(tx, found.version, ruleset())) {
       write_scan(tx, scene.caller, place, reading);
       store::remember(tx, command, outcome_of(place));
     }

@@ -58,6 +58,13 @@ App::App(std::unique_ptr<store::Store> store, scan::Ruleset rules, const AppOpti
     identity_.on_entries(entries);
     feed_.on_entries(entries);
   });
+  metrics_.add_source([this](std::string& out) {
+    constexpr std::string_view kName = "imprimatur_contents_altered_total";
+    out.append("# HELP ").append(kName).append(
+        " Versions not served because their content lacks its digest.");
+    out.append("\n# TYPE ").append(kName).append(" counter\n").append(kName).append(" ");
+    out.append(std::to_string(delivery_.altered_contents())).append("\n");
+  });
   add_routes();
 }
 

@@ -18,6 +18,7 @@ std::optional<User> user(Tx& tx, const PrincipalId& id);
 std::optional<User> user_by_email(Tx& tx, std::string_view email);
 Result<Page<User>> users(Tx& tx, const PageRequest& page);
 std::int64_t count_users(Tx& tx);
+void each_email(Tx& tx, const std::function<void(const std::string&)>& take);
 
 struct Member {
   Membership membership;

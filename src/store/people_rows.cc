@@ -77,6 +77,10 @@ std::int64_t count_users(Tx& tx) {
       .value_or(0);
 }
 
+void each_email(Tx& tx, const std::function<void(const std::string&)>& take) {
+  tx.database().each("SELECT email FROM users", [&](const Row& row) { take(row.text(0)); });
+}
+
 void put_member(Tx& tx, const ProjectId& project, const Membership& membership) {
   Database& database = tx.database();
   database.exec(

@@ -71,7 +71,8 @@ void read_everything(Tx& tx) {
     if (mask & 16) audit_query.since = audit_query.until = Time{1};
     EXPECT_TRUE(audit(tx, audit_query, number).ok());
   }
-  (void)version(tx, a, 1), savers(tx, a, 1), latest_scan(tx, a, 1);
+  (void)version(tx, a, 1), version_bare(tx, a, 1), savers(tx, a, 1);
+  (void)latest_scan(tx, a, 1), latest_scan_result(tx, a, 1);
   EXPECT_TRUE(versions(tx, a, number).ok() && scans(tx, a, 1, number).ok());
   (void)review(tx, {"rev_1"}), reviews_of(tx, a, 1), verdicts(tx, {"rev_1"});
   EXPECT_TRUE(comments(tx, {"rev_1"}, number).ok() && releases(tx, a, e, number).ok());

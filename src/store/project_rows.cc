@@ -55,6 +55,14 @@ std::optional<Project> project_by_name(Tx& tx, std::string_view name) {
   return tx.database().one(sql, project_in, name);
 }
 
+std::int64_t count_projects_by(Tx& tx, const PrincipalId& creator) {
+  return tx.database()
+      .one(
+          "SELECT count(*) FROM projects WHERE created_by = ?", [](const Row& row) { return row.integer(0); },
+          creator)
+      .value_or(0);
+}
+
 std::vector<Project> all_projects(Tx& tx) {
   static const std::string sql = joined(kProject, " ORDER BY name");
   return tx.database().all(sql, project_in);

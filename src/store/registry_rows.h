@@ -27,6 +27,7 @@ void insert_project(Tx& tx, const Project& project);
 std::optional<Project> project(Tx& tx, const ProjectId& id);
 std::optional<Project> project_by_name(Tx& tx, std::string_view name);
 std::vector<Project> all_projects(Tx& tx);
+std::int64_t count_projects_by(Tx& tx, const PrincipalId& creator);
 
 // Also keeps the protection's version in the history.
 void insert_environment(Tx& tx, const Environment& environment);
@@ -62,12 +63,16 @@ void insert_version(Tx& tx, const Version& version);
 void put_version_state(Tx& tx, const ArtifactId& artifact, std::int64_t number, State state,
                        ArchiveReason reason);
 std::optional<Version> version(Tx& tx, const ArtifactId& artifact, std::int64_t number);
+// The same with its content left empty, which may be long.
+std::optional<Version> version_bare(Tx& tx, const ArtifactId& artifact, std::int64_t number);
 Result<Page<Version>> versions(Tx& tx, const ArtifactId& artifact, const PageRequest& page);  // newest first
 // Authors and accountable owners of every version above `after`.
 std::vector<PrincipalId> savers(Tx& tx, const ArtifactId& artifact, std::int64_t after);
 
 void insert_scan(Tx& tx, const ScanRecord& scan);
 std::optional<ScanRecord> latest_scan(Tx& tx, const ArtifactId& artifact, std::int64_t version);
+// The same with its report left empty, which may be long.
+std::optional<ScanRecord> latest_scan_result(Tx& tx, const ArtifactId& artifact, std::int64_t version);
 Result<Page<ScanRecord>> scans(Tx& tx, const ArtifactId& artifact, std::int64_t version,
                                const PageRequest& page);
 

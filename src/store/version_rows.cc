@@ -18,6 +18,13 @@ constexpr std::string_view kVersion =
     "v.author, v.accountable, v.base_version, v.created_at, v.salt FROM versions v JOIN contents c "
     "ON c.project = v.project AND c.artifact = v.artifact AND c.number = v.number";
 
+constexpr std::string_view kBareVersion =
+    "SELECT v.project, v.artifact, v.number, v.semver, v.digest, v.state, v.reason, '', v.message, v.author, "
+    "v.accountable, v.base_version, v.created_at, v.salt FROM versions v";
+
+constexpr std::string_view kOneVersion =
+    " WHERE v.project = (SELECT project FROM artifacts WHERE id = ?) AND v.artifact = ? AND v.number = ?";
+
 Version version_in(const Row& row) {
   Version version;
   version.project = {row.text(0)};
@@ -61,6 +68,12 @@ std::string searchable(std::string_view content) {
 constexpr std::string_view kScan =
     "SELECT s.id, s.project, s.artifact, s.version, s.digest, s.ruleset, s.status, s.score_tenths, "
     "s.critical_findings, s.report, s.scanned_by, s.created_at, s.number FROM scans s";
+
+constexpr std::string_view kLatestResult =
+    "SELECT s.id, s.project, s.artifact, s.version, s.digest, s.ruleset, s.status, s.score_tenths, "
+    "s.critical_findings, '', s.scanned_by, s.created_at, s.number FROM scans s "
+    "WHERE s.project = (SELECT project FROM artifacts WHERE id = ?) AND s.artifact = ? AND s.version = ? "
+    "ORDER BY s.number DESC LIMIT 1";
 
 struct NumberedScan {
   ScanRecord scan;
@@ -122,9 +135,12 @@ void put_version_state(Tx& tx, const ArtifactId& artifact, std::int64_t number, 
 }
 
 std::optional<Version> version(Tx& tx, const ArtifactId& artifact, std::int64_t number) {
-  static const std::string sql = joined(
-      kVersion,
-      " WHERE v.project = (SELECT project FROM artifacts WHERE id = ?) AND v.artifact = ? AND v.number = ?");
+  static const std::string sql = joined(kVersion, kOneVersion);
+  return tx.database().one(sql, version_in, artifact, artifact, number);
+}
+
+std::optional<Version> version_bare(Tx& tx, const ArtifactId& artifact, std::int64_t number) {
+  static const std::string sql = joined(kBareVersion, kOneVersion);
   return tx.database().one(sql, version_in, artifact, artifact, number);
 }
 
@@ -176,6 +192,12 @@ Result<Page<ScanRecord>> scans(Tx& tx, const ArtifactId& artifact, std::int64_t 
   Page<ScanRecord> out{{}, numbered.next_cursor};
   for (const NumberedScan& found : numbered.items) out.items.push_back(found.scan);
   return out;
+}
+
+std::optional<ScanRecord> latest_scan_result(Tx& tx, const ArtifactId& artifact, std::int64_t version) {
+  auto found = tx.database().one(kLatestResult, scan_in, artifact, artifact, version);
+  if (!found) return std::nullopt;
+  return std::move(found->scan);
 }
 
 std::optional<ScanRecord> latest_scan(Tx& tx, const ArtifactId& artifact, std::int64_t version) {

@@ -1,4 +1,4 @@
-#include "delivery/json_slices.h"
+#include "base/json_slices.h"
 
 #include "base/check.h"
 
@@ -6,7 +6,7 @@
 
 #include <boost/json.hpp>
 
-namespace imprimatur::delivery {
+namespace imprimatur {
 namespace {
 
 // Behind the closing quote of the string that begins at `at`, or npos.
@@ -76,4 +76,4 @@ std::string unquoted(std::string_view literal) {
   return std::string(value.get_string());
 }
 
-}  // namespace imprimatur::delivery
+}  // namespace imprimatur

@@ -4,11 +4,12 @@
 
 #include "base/result.h"
 
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-namespace imprimatur::delivery {
+namespace imprimatur {
 
 class JsonSlices {
  public:
@@ -24,4 +25,4 @@ class JsonSlices {
 // The characters of a JSON string literal. Precondition: well formed.
 std::string unquoted(std::string_view literal);
 
-}  // namespace imprimatur::delivery
+}  // namespace imprimatur
