@@ -42,7 +42,7 @@ constexpr Transition kTransitions[] = {
     {approved, Action::deploy, Permission::deploy, Guard::gate_met, deployed, ArchiveReason::none,
      "It goes live in the last environment. The gate is asked again at this moment."},
     {approved, Action::retire, Permission::retire, Guard::none, archived, ArchiveReason::retired,
-     "It shall never go live."},
+     "It shall never go live. Its review, if it holds nothing else, ends with it."},
     {deployed, Action::supersede, Permission::deploy, Guard::system, archived, ArchiveReason::superseded,
      "Another version of the artifact went live in its place."},
     {deployed, Action::retire, Permission::retire, Guard::none, archived, ArchiveReason::retired,
@@ -51,6 +51,8 @@ constexpr Transition kTransitions[] = {
      "It gives way to a version that was live before it. Needs no approval, allowed in every freeze."},
     {archived, Action::reinstate, Permission::roll_back, Guard::was_live, deployed, ArchiveReason::none,
      "A roll back brings a superseded version back; never one that was rolled back from or retired."},
+    {archived, Action::retire, Permission::retire, Guard::none, archived, ArchiveReason::retired,
+     "No roll back shall lead to it any more."},
 };
 
 constexpr State kLastState = archived;

@@ -56,6 +56,8 @@ const std::map<std::pair<State, Action>, Arrow> kExpected{
     {{State::deployed, Action::roll_back},
      {State::archived, Permission::roll_back, Guard::none, ArchiveReason::rolled_back}},
     {{State::archived, Action::reinstate}, {State::deployed, Permission::roll_back, Guard::was_live, {}}},
+    {{State::archived, Action::retire},
+     {State::archived, Permission::retire, Guard::none, ArchiveReason::retired}},
 };
 
 TEST(Workflow, EveryStateAndActionIsAsDrawn) {

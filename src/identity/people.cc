@@ -73,7 +73,7 @@ void renew_verdict_rights(store::Tx& tx, const PrincipalId& actor, const Princip
 
 Result<Self> Identity::self(const Principal& principal) {
   return store_.read([&](store::Tx& tx) -> Result<Self> {
-    TRY(still_valid(tx, principal));
+    TRY(store::still_valid(tx, principal));
     Self out{.principal = principal};
     if (principal.kind == PrincipalKind::service_account) {
       out.display_name = store::service_account(tx, principal.id)->name;

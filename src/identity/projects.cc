@@ -57,7 +57,7 @@ Result<Project> Projects::create(const Command& command, std::string_view name,
                          "must have at most " + std::to_string(kMaxDescriptionBytes) + " bytes");
   const ProjectId id{make_id("prj")};
   return store_.write({std::string(journal::kOrganisation), id.text}, [&](store::Tx& tx) -> Result<Project> {
-    TRY(still_valid(tx, who));
+    TRY(store::still_valid(tx, who));
     if (const auto outcome = TRY(store::replayed(tx, command))) {
       auto project = store::project(tx, ProjectId{outcome->substr(kProjectOutcome.size())});
       if (!project) throw store::DataBroken("a project that is gone");
@@ -101,7 +101,7 @@ Result<ProjectView> Projects::find(const Principal& principal, std::string_view 
 
 Result<store::Page<ProjectView>> Projects::of(const Principal& principal, const PageRequest& page) {
   return store_.read([&](store::Tx& tx) -> Result<store::Page<ProjectView>> {
-    TRY(still_valid(tx, principal));
+    TRY(store::still_valid(tx, principal));
     std::vector<ProjectView> all;
     if (principal.kind == PrincipalKind::person) {
       for (store::Standing& standing : store::standings(tx, principal.id))

@@ -140,7 +140,7 @@ Status Identity::change_password(const Principal& principal, std::string_view ol
   const auto turn = TRY(passwords_.turn());
   TRY(may_try(account));
   const auto read = store_.read([&](store::Tx& tx) -> Result<User> {
-    TRY(still_valid(tx, principal));
+    TRY(store::still_valid(tx, principal));
     return *store::user(tx, principal.id);
   });
   const User before = TRY(read);
@@ -154,7 +154,7 @@ Status Identity::change_password(const Principal& principal, std::string_view ol
   }
   const std::string hash = passwords_.hash(turn, new_password);
   return store_.write(organisation(), [&](store::Tx& tx) -> Status {
-    TRY(still_valid(tx, principal));
+    TRY(store::still_valid(tx, principal));
     User user = *store::user(tx, principal.id);
     if (user.password_hash != before.password_hash) return conflict("The password was changed meanwhile.");
     user.password_hash = hash;

@@ -6,22 +6,16 @@
 #include <algorithm>
 
 namespace imprimatur::identity {
-namespace {
-
-Error unknown_project() { return not_found("There is no such project, or you are not a member of it."); }
-
-}  // namespace
-
 Result<Insider> insider(store::Tx& tx, const Principal& principal, std::string_view name) {
-  TRY(still_valid(tx, principal));
+  TRY(store::still_valid(tx, principal));
   auto project = store::project_by_name(tx, name);
-  if (!project) return unknown_project();
+  if (!project) return store::unknown_project();
   if (principal.kind == PrincipalKind::service_account) {
-    if (principal.key_project != project->id) return unknown_project();
+    if (principal.key_project != project->id) return store::unknown_project();
     return Insider{*std::move(project), std::nullopt};
   }
   auto membership = store::membership(tx, project->id, principal.id);
-  if (!membership) return unknown_project();
+  if (!membership) return store::unknown_project();
   return Insider{*std::move(project), std::move(membership)};
 }
 
@@ -32,21 +26,8 @@ Result<Insider> project_admin(store::Tx& tx, const Principal& principal, std::st
   return inside;
 }
 
-Status still_valid(store::Tx& tx, const Principal& principal) {
-  if (principal.kind == PrincipalKind::service_account) {
-    const auto key = store::key(tx, principal.key);
-    if (!key || key->revoked_at) return unauthenticated("The API key was revoked; use another one.");
-    const auto account = store::service_account(tx, principal.id);
-    if (!account || account->disabled) return unauthenticated("The service account is disabled.");
-    return Ok{};
-  }
-  const auto user = store::user(tx, principal.id);
-  if (!user || user->disabled) return unauthenticated("The account is disabled.");
-  return Ok{};
-}
-
 Status require_organisation_admin(store::Tx& tx, const Principal& principal) {
-  TRY(still_valid(tx, principal));
+  TRY(store::still_valid(tx, principal));
   if (principal.interactive()) {
     const auto user = store::user(tx, principal.id);
     if (user && user->organisation_admin) return Ok{};

@@ -3,6 +3,7 @@
 
 #include "domain/access.h"
 #include "domain/records.h"
+#include "store/credential.h"
 #include "store/store.h"
 
 #include <optional>
@@ -21,8 +22,6 @@ struct Insider {
 Result<Insider> insider(store::Tx& tx, const Principal& principal, std::string_view project);
 // The same, and the permission to manage members; forbidden with the reasons otherwise.
 Result<Insider> project_admin(store::Tx& tx, const Principal& principal, std::string_view project);
-// Unauthenticated when the person was disabled, or the key revoked, since the request came in.
-Status still_valid(store::Tx& tx, const Principal& principal);
 Status require_organisation_admin(store::Tx& tx, const Principal& principal);
 
 // Admins of the project who are not disabled, `except` one.

@@ -76,6 +76,7 @@ class Step {
   Status key_created();
   Status key_revoked();
   Status environment_changed();
+  Status environment_proposed();
   Status artifact_created();
   Status version_saved();
   Status scan_recorded();
@@ -140,7 +141,7 @@ const std::array<Step::Rule, 33> Step::kRules = {{
     {"key.created", &Step::key_created},
     {"key.revoked", &Step::key_revoked},
     {"environment.changed", &Step::environment_changed},
-    {"environment.proposed", &Step::nothing},
+    {"environment.proposed", &Step::environment_proposed},
     {"artifact.created", &Step::artifact_created},
     {"version.saved", &Step::version_saved},
     {"scan.recorded", &Step::scan_recorded},
@@ -313,6 +314,20 @@ Status Step::environment_changed() {
   if (same.ok() && same->get("digest") != digest) return invalid(of_version + " was another one before");
   if (!same.ok()) TRY(add(of_version, RowText().set("digest", digest)));
   put(key, row);
+  // Whatever was proposed was proposed for the environment as it was before.
+  replay_.rows_.erase(row_key("proposal", environment));
+  return Ok{};
+}
+
+// A later proposal takes the place of the one that waits.
+Status Step::environment_proposed() {
+  const std::string environment = TRY(text("environment"));
+  const RowText of = TRY(existing(row_key("environment", environment)));
+  RowText row;
+  TRY(copy(row, {"order", "protectionDigest"}));
+  row.set("nameDigest", of.get("nameDigest")).set("by", entry_.event.actor.text).set("at", time_);
+  row.set("overVersion", of.get("protectionVersion"));
+  put(row_key("proposal", environment), row);
   return Ok{};
 }
 

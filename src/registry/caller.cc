@@ -1,6 +1,8 @@
 #include "registry/caller.h"
 
+#include "domain/words.h"
 #include "registry/registry.h"
+#include "store/credential.h"
 #include "store/identity_rows.h"
 #include "store/registry_rows.h"
 
@@ -8,22 +10,6 @@ namespace imprimatur::registry {
 namespace {
 
 constexpr std::string_view kOffline = "system";
-
-Error unknown_project() { return not_found("There is no such project, or you are not a member of it."); }
-
-// A credential that was good when the request came in may have been taken back since.
-Status still_valid(store::Tx& tx, const Principal& principal) {
-  if (!principal.key.empty()) {
-    const auto key = store::key(tx, principal.key);
-    if (!key || key->revoked_at) return unauthenticated("The API key was revoked; use another one.");
-    const auto account = store::service_account(tx, principal.id);
-    if (!account || account->disabled) return unauthenticated("The service account is disabled.");
-  } else if (principal.kind == PrincipalKind::person) {
-    const auto user = store::user(tx, principal.id);
-    if (!user || user->disabled) return unauthenticated("The account is disabled.");
-  }
-  return Ok{};
-}
 
 }  // namespace
 
@@ -38,15 +24,15 @@ Caller::Caller(Principal principal, Project project, std::optional<Membership> m
 
 Result<Caller> Caller::in(store::Tx& tx, const Principal& principal, const ProjectId& id) {
   const auto project = store::project(tx, id);
-  if (!project) return unknown_project();
+  if (!project) return store::unknown_project();
   if (principal.id.text == kOffline) return Caller(principal, *project, std::nullopt);
-  TRY(still_valid(tx, principal));
+  TRY(store::still_valid(tx, principal));
   if (principal.kind == PrincipalKind::service_account) {
-    if (principal.key_project != id) return unknown_project();
+    if (principal.key_project != id) return store::unknown_project();
     return Caller(principal, *project, std::nullopt);
   }
   auto membership = store::membership(tx, id, principal.id);
-  if (!membership) return unknown_project();
+  if (!membership) return store::unknown_project();
   return Caller(principal, *project, std::move(membership));
 }
 
@@ -55,7 +41,7 @@ Result<Caller> Caller::in_named(store::Tx& tx, const Principal& principal, std::
   if (name.empty() && !principal.key_project.empty()) return in(tx, principal, principal.key_project);
   if (name.empty()) return invalid_field("project", "name the project");
   const auto project = store::project_by_name(tx, name);
-  if (!project) return unknown_project();
+  if (!project) return store::unknown_project();
   return in(tx, principal, project->id);
 }
 
@@ -76,8 +62,12 @@ Status Caller::require(Permission permission) const {
 
 std::vector<Permission> Caller::permissions() const { return permissions_of(principal_, standing()); }
 
+bool Caller::reaches(const EnvironmentId& environment) const {
+  return principal_.key_environment.empty() || principal_.key_environment == environment;
+}
+
 Status Caller::require_environment(const Environment& environment) const {
-  if (principal_.key_environment.empty() || principal_.key_environment == environment.id) return Ok{};
+  if (reaches(environment.id)) return Ok{};
   return forbidden("The API key is bound to another environment.",
                    {"the key may act in one environment only, and " + environment.name + " is not it"});
 }
@@ -100,6 +90,7 @@ Result<ReviewScene> review_for(store::Tx& tx, const Principal& principal, const 
   if (!caller.ok() && caller.error().code == ErrorCode::not_found) return unknown;
   if (!caller.ok()) return std::move(caller).error();
   Environment environment = environment_by_id(tx, found->project, found->environment);
+  TRY(caller->require_environment(environment));
   return ReviewScene{*std::move(found), std::move(environment), *std::move(caller)};
 }
 
@@ -113,6 +104,15 @@ Result<Environment> environment_or_404(store::Tx& tx, const ProjectId& project, 
   auto found = store::environment_by_name(tx, project, name);
   if (!found) return not_found("There is no environment of that name in the project.");
   return *std::move(found);
+}
+
+Result<Environment> environment_for(store::Tx& tx, const Caller& caller, std::string_view name) {
+  const EnvironmentId& own = caller.principal().key_environment;
+  if (name.empty() && !own.empty()) return environment_by_id(tx, caller.project().id, own);
+  Environment found =
+      TRY(environment_or_404(tx, caller.project().id, name.empty() ? kStandardEnvironment : name));
+  TRY(caller.require_environment(found));
+  return found;
 }
 
 Environment environment_by_id(store::Tx& tx, const ProjectId& project, const EnvironmentId& id) {

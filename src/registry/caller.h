@@ -24,7 +24,9 @@ class Caller {
   bool may(Permission permission) const;
   Status require(Permission permission) const;
   std::vector<Permission> permissions() const;
-  // Forbidden when a key is bound to another environment.
+  // False for a key that is bound to another environment: it neither changes nor reads what is there.
+  bool reaches(const EnvironmentId& environment) const;
+  // The same as a Status: forbidden.
   Status require_environment(const Environment& environment) const;
 
   // Who stands in the journal: the person, the service account, or "system" for the command line on a data
@@ -56,9 +58,12 @@ struct ReviewScene {
   Caller caller;
 };
 Result<ArtifactScene> artifact_for(store::Tx& tx, const Principal& principal, const ArtifactId& id);
+// Forbidden when the review is for an environment that a key does not reach.
 Result<ReviewScene> review_for(store::Tx& tx, const Principal& principal, const ReviewId& id);
 Result<Version> version_or_404(store::Tx& tx, const ArtifactId& id, std::int64_t number);
 Result<Environment> environment_or_404(store::Tx& tx, const ProjectId& project, std::string_view name);
+// The one named; for an empty name the key's own, else production. Forbidden when a key does not reach it.
+Result<Environment> environment_for(store::Tx& tx, const Caller& caller, std::string_view name);
 // Precondition: the environment is one of the project's.
 Environment environment_by_id(store::Tx& tx, const ProjectId& project, const EnvironmentId& id);
 // The environment that a version's state speaks of.

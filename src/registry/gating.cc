@@ -151,6 +151,14 @@ Status require_intact(const GateFacts& facts) {
   return Ok{};
 }
 
+std::set<PrincipalId> contributors(store::Tx& tx, const Review& review) {
+  std::set<PrincipalId> out;
+  for (const ReviewItem& item : review.items) {
+    out.merge(contributors(tx, item.artifact, item.version, review.environment));
+  }
+  return out;
+}
+
 std::string base_digest_of(store::Tx& tx, const std::vector<ReviewItem>& items,
                            const EnvironmentId& environment) {
   std::string lines;

@@ -19,6 +19,8 @@ namespace imprimatur::registry {
 // through there: nobody whose text may stand in this version is left out.
 std::set<PrincipalId> contributors(store::Tx& tx, const ArtifactId& artifact, std::int64_t version,
                                    const EnvironmentId& environment);
+// To any of the versions that the review holds.
+std::set<PrincipalId> contributors(store::Tx& tx, const Review& review);
 
 // SHA-256 over what is live now for each item, in order.
 std::string base_digest_of(store::Tx& tx, const std::vector<ReviewItem>& items,

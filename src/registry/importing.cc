@@ -1,18 +1,25 @@
 // Importing many prompts as drafts, a transaction a batch.
+#include "base/json.h"
 #include "domain/name.h"
 #include "registry/drafting.h"
 #include "registry/writing.h"
 
+#include <set>
+
+#include <boost/json.hpp>
+
 namespace imprimatur::registry {
 namespace {
 
-// Everything of the digest but the name's and semver's own part, to tell whether an import changes anything.
+using Kind = ImportOutcome::Status;
+
 bool same_apart_from_semver(const Content& a, Content b) {
   b.semver = a.semver;
   return a == b;
 }
 
-ContentPatch whole_patch(const Content& content) {
+// All of the content; the semver only where the file gives one.
+ContentPatch whole_patch(const Content& content, const std::optional<std::string>& semver) {
   ContentPatch patch;
   if (content.type == ContentType::text) {
     patch.text = content.text;
@@ -24,64 +31,182 @@ ContentPatch whole_patch(const Content& content) {
   patch.config = content.config;
   patch.tools = content.tools;
   patch.output_schema = content.output_schema;
+  patch.semver = semver;
   return patch;
 }
 
-// An item that was checked and scanned, or why it cannot be taken.
+// An item that was checked by itself.
 struct Candidate {
   NewArtifact wanted;
   std::string skeleton;
-  Prepared ready;
+  Content content;
 };
 
-Result<Candidate> candidate(NewArtifact wanted, const scan::Ruleset& rules) {
+Result<Candidate> candidate(NewArtifact wanted) {
   wanted.name = TRY(checked_name(wanted.name));
   wanted.tags = TRY(checked_tags(std::move(wanted.tags)));
   wanted.message = TRY(checked_message("message", std::move(wanted.message)));
   std::string skeleton = skeleton_of(wanted.name);
-  Prepared ready = prepared(TRY(first_content(wanted)), rules);
-  return Candidate{std::move(wanted), std::move(skeleton), std::move(ready)};
+  Content content = TRY(first_content(wanted));
+  return Candidate{std::move(wanted), std::move(skeleton), std::move(content)};
 }
 
-class Batch {
- public:
-  Batch(store::Tx& tx, const Caller& caller, const scan::Ruleset& rules, OnConflict on_conflict, bool dry_run)
-      : tx_(tx), caller_(caller), rules_(rules), on_conflict_(on_conflict), dry_run_(dry_run) {}
+// A prompt as it stands when an item's turn comes, with what the items before it do.
+struct Standing {
+  Artifact artifact;  // without id where an item of this batch creates it
+  Content content;    // of the latest version
+};
 
-  Result<ImportOutcome> take(const Candidate& item) {
-    auto existing = store::artifact_by_skeleton(tx_, caller_.project().id, item.skeleton);
-    if (existing) return take_again(item, *existing);
-    if (dry_run_) return ImportOutcome{ImportOutcome::Status::created, {}, 0, ""};
-    Artifact artifact = write_artifact(tx_, caller_, item.wanted, item.skeleton, item.wanted.tags);
-    write_version(tx_, caller_, artifact, item.ready, item.wanted.message, Origin::imported);
-    return ImportOutcome{ImportOutcome::Status::created, artifact.id, 1, ""};
+// What is to become of an item, decided against the latest version `base` (0: no prompt of this name).
+struct Plan {
+  std::int64_t base = 0;
+  Result<ImportOutcome> outcome = ImportOutcome{};
+  std::optional<Content> content;  // of the version to write
+  std::optional<Prepared> ready;
+};
+
+class Planner {
+ public:
+  Planner(store::Tx& tx, const ProjectId& project, OnConflict on_conflict)
+      : tx_(tx), project_(project), on_conflict_(on_conflict) {}
+
+  Plan plan(const Candidate& item) {
+    Standing* before = standing(item.skeleton);
+    Plan out;
+    if (before == nullptr) {
+      out.outcome = ImportOutcome{Kind::created, {}, 0, ""};
+      out.content = item.content;
+      Artifact artifact;
+      artifact.name = item.wanted.name;
+      artifact.kind = item.wanted.kind;
+      artifact.type = item.wanted.type;
+      artifact.latest_version = 1;
+      standing_.insert_or_assign(item.skeleton, Standing{std::move(artifact), item.content});
+      return out;
+    }
+    out.base = before->artifact.latest_version;
+    out.outcome = again(item, *before, out.content);
+    if (out.content) {
+      before->content = *out.content;
+      before->artifact.latest_version += 1;
+    }
+    return out;
   }
 
  private:
-  Result<ImportOutcome> take_again(const Candidate& item, Artifact& existing) {
-    if (existing.name != item.wanted.name) return name_taken(item.wanted.name, existing);
-    const Version latest = TRY(version_or_404(tx_, existing.id, existing.latest_version));
-    const Content before = TRY(content_from_canonical(latest.content));
-    if (same_apart_from_semver(before, item.ready.content)) {
-      return ImportOutcome{ImportOutcome::Status::unchanged, existing.id, latest.number, ""};
+  Standing* standing(const std::string& skeleton) {
+    const auto known = standing_.find(skeleton);
+    if (known != standing_.end()) return &known->second;
+    auto artifact = store::artifact_by_skeleton(tx_, project_, skeleton);
+    if (!artifact) return nullptr;
+    const Version latest =
+        store::present(store::version(tx_, artifact->id, artifact->latest_version), "a latest version");
+    auto content = content_from_canonical(latest.content);
+    if (!content.ok()) throw store::DataBroken("version of " + artifact->id.text + " is not readable");
+    return &standing_.emplace(skeleton, Standing{*std::move(artifact), *std::move(content)}).first->second;
+  }
+
+  Result<ImportOutcome> again(const Candidate& item, const Standing& before, std::optional<Content>& next) {
+    const Artifact& artifact = before.artifact;
+    const auto& semver = item.wanted.content.semver;
+    if (artifact.name != item.wanted.name) return name_taken(item.wanted.name, artifact);
+    if (same_apart_from_semver(before.content, item.content) &&
+        (!semver || *semver == before.content.semver)) {
+      return ImportOutcome{Kind::unchanged, artifact.id, artifact.latest_version, ""};
     }
     if (on_conflict_ != OnConflict::new_version) return conflict("a prompt of this name has other content");
-    if (existing.type != item.wanted.type || existing.kind != item.wanted.kind) {
+    if (artifact.type != item.wanted.type || artifact.kind != item.wanted.kind) {
       return conflict("a prompt of this name has another type");
     }
-    const Prepared next = prepared(TRY(next_content(before, whole_patch(item.ready.content))), rules_);
-    if (dry_run_)
-      return ImportOutcome{ImportOutcome::Status::new_version, existing.id, latest.number + 1, ""};
-    write_version(tx_, caller_, existing, next, item.wanted.message, Origin::imported);
-    return ImportOutcome{ImportOutcome::Status::new_version, existing.id, existing.latest_version, ""};
+    next = TRY(next_content(before.content, whole_patch(item.content, semver)));
+    return ImportOutcome{Kind::new_version, artifact.id, artifact.latest_version + 1, ""};
   }
 
   store::Tx& tx_;
-  const Caller& caller_;
-  const scan::Ruleset& rules_;
+  const ProjectId& project_;
   OnConflict on_conflict_;
-  bool dry_run_;
+  std::map<std::string, Standing> standing_;
 };
+
+// The outcomes, or, where a single refusal holds up all, the first refusal.
+Result<std::vector<ImportOutcome>> outcomes_of(const std::vector<Plan>& plans, OnConflict on_conflict) {
+  std::vector<ImportOutcome> out;
+  for (const Plan& plan : plans) {
+    if (plan.outcome.ok()) {
+      out.push_back(*plan.outcome);
+      continue;
+    }
+    Error error = plan.outcome.error();
+    if (on_conflict == OnConflict::fail) {
+      error.fields.push_back({"items[" + std::to_string(out.size()) + "]", error.detail});
+      return error;
+    }
+    out.push_back({Kind::skipped, {}, 0, error.detail});
+  }
+  return out;
+}
+
+// Whether every prompt is still as it was planned for.
+bool current(store::Tx& tx, const ProjectId& project, const std::vector<Result<Candidate>>& items,
+             const std::vector<Plan>& plans) {
+  std::set<std::string_view> seen;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    // A later item of the same name builds on the first.
+    if (!items[i].ok() || !seen.insert(items[i]->skeleton).second) continue;
+    const auto artifact = store::artifact_by_skeleton(tx, project, items[i]->skeleton);
+    if ((artifact ? artifact->latest_version : 0) != plans[i].base) return false;
+  }
+  return true;
+}
+
+// Precondition: current.
+void write_planned(store::Tx& tx, const Caller& caller, const std::vector<Result<Candidate>>& items,
+                   const std::vector<Plan>& plans, std::vector<ImportOutcome>& outcomes) {
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    if (!plans[i].outcome.ok()) continue;
+    const Candidate& item = *items[i];
+    auto artifact = store::artifact_by_skeleton(tx, caller.project().id, item.skeleton);
+    if (plans[i].content) {
+      if (!artifact) artifact = write_artifact(tx, caller, item.wanted, item.skeleton, item.wanted.tags);
+      if (!item.wanted.tags.empty()) artifact->tags = item.wanted.tags;
+      write_version(tx, caller, *artifact, *plans[i].ready, item.wanted.message, Origin::imported);
+      outcomes[i].version = artifact->latest_version;
+    }
+    outcomes[i].artifact = artifact->id;
+  }
+}
+
+constexpr std::string_view kOutcome = "import:";
+
+std::string outcome_of(const std::vector<ImportOutcome>& outcomes) {
+  std::string out(kOutcome);
+  out += '[';
+  for (const ImportOutcome& outcome : outcomes) {
+    if (out.back() == ']') out += ',';
+    out += '[' + std::to_string(static_cast<int>(outcome.status)) + ',';
+    append_json_string(out, outcome.artifact.text);
+    out += ',' + std::to_string(outcome.version) + ',';
+    append_json_string(out, outcome.reason);
+    out += ']';
+  }
+  return out + ']';
+}
+
+// Precondition: outcome_of gave it.
+std::vector<ImportOutcome> outcomes_from(std::string_view remembered) {
+  const auto parsed = parse_json(remembered.substr(kOutcome.size()),
+                                 {.bytes = remembered.size(), .depth = 3, .values = 10 * kMaxBatch});
+  CHECK(parsed.ok(), "a remembered import that cannot be read");
+  std::vector<ImportOutcome> out;
+  for (const auto& one : parsed->as_array()) {
+    const auto& parts = one.as_array();
+    out.push_back({static_cast<Kind>(parts.at(0).as_int64()),
+                   {std::string(parts.at(1).as_string())},
+                   parts.at(2).as_int64(),
+                   std::string(parts.at(3).as_string())});
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -107,25 +232,46 @@ Result<std::vector<ImportOutcome>> Registry::import(const Command& command, std:
     return caller.project().id;
   }));
   std::vector<Result<Candidate>> candidates;
-  for (NewArtifact& wanted : items) candidates.push_back(candidate(std::move(wanted), rules_));
-  const auto take_all = [&](store::Tx& tx) -> Result<std::vector<ImportOutcome>> {
+  for (NewArtifact& wanted : items) candidates.push_back(candidate(std::move(wanted)));
+  std::vector<Plan> plans;
+  const auto make_plans = [&](store::Tx& tx) -> imprimatur::Status {
     const Caller caller = TRY(Caller::in(tx, command.principal, id));
     TRY(caller.require(Permission::save));
-    Batch batch(tx, caller, rules_, on_conflict, dry_run);
-    std::vector<ImportOutcome> out;
+    Planner planner(tx, id, on_conflict);
+    std::vector<Plan> fresh;
     for (const Result<Candidate>& item : candidates) {
-      auto taken = item.ok() ? batch.take(*item) : Result<ImportOutcome>(item.error());
-      if (!taken.ok() && on_conflict == OnConflict::fail) {
-        Error error = std::move(taken).error();
-        error.fields.push_back({"items[" + std::to_string(out.size()) + "]", error.detail});
-        return error;
-      }
-      if (!taken.ok()) taken = ImportOutcome{ImportOutcome::Status::skipped, {}, 0, taken.error().detail};
-      out.push_back(std::move(taken).value());
+      fresh.push_back(item.ok() ? planner.plan(*item) : Plan{.outcome = item.error()});
     }
-    return out;
+    // What was scanned for an earlier attempt is not scanned again.
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      if (fresh[i].content && fresh[i].content == plans[i].content)
+        fresh[i].ready = std::move(plans[i].ready);
+    }
+    plans = std::move(fresh);
+    return Ok{};
   };
-  return dry_run ? store_.read(take_all) : store_.write({id.text}, take_all);
+  // Content is prepared outside the write, against the latest versions; somebody may save in between.
+  constexpr int kAttempts = 5;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    TRY(store_.read(make_plans));
+    if (dry_run) return outcomes_of(plans, on_conflict);
+    for (Plan& plan : plans) {
+      if (plan.content && !plan.ready) plan.ready = prepared(*plan.content, rules_);
+    }
+    using Taken = std::optional<std::vector<ImportOutcome>>;
+    const auto taken = TRY(store_.write({id.text}, [&](store::Tx& tx) -> Result<Taken> {
+      const Caller caller = TRY(Caller::in(tx, command.principal, id));
+      TRY(caller.require(Permission::save));
+      if (const auto seen = TRY(store::replayed(tx, command))) return Taken(outcomes_from(*seen));
+      if (!current(tx, id, candidates, plans)) return Taken();
+      auto outcomes = TRY(outcomes_of(plans, on_conflict));
+      write_planned(tx, caller, candidates, plans, outcomes);
+      store::remember(tx, command, outcome_of(outcomes));
+      return Taken(std::move(outcomes));
+    }));
+    if (taken) return *taken;
+  }
+  return conflict("Others keep saving these prompts at the same moment; try again.");
 }
 
 }  // namespace imprimatur::registry

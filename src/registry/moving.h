@@ -13,6 +13,7 @@ class StateChange {
   StateChange(store::Tx& tx, const Environment& environment);
 
   // Conflict when the table has no such transition.
+  Status require(const ArtifactId& artifact, std::int64_t version, Action action) const;
   Status move(const ArtifactId& artifact, std::int64_t version, Action action);
   bool last() const { return last_; }
   const Moves& moves() const { return moves_; }

@@ -3,6 +3,7 @@
 #include "domain/words.h"
 #include "registry/caller.h"
 #include "registry/gating.h"
+#include "registry/offering.h"
 #include "store/cursor.h"
 #include "store/identity_rows.h"
 
@@ -22,8 +23,9 @@ void add_display(store::Tx& tx, Displays& displays, const PrincipalId& id) {
 bool visible(store::Tx& tx, const Caller& caller, const ArtifactId& artifact, std::int64_t version) {
   if (caller.may(Permission::read_drafts)) return true;
   const auto live = store::live_releases(tx, artifact);
-  return std::any_of(live.begin(), live.end(),
-                     [&](const Release& release) { return release.version == version; });
+  return std::any_of(live.begin(), live.end(), [&](const Release& release) {
+    return release.version == version && caller.reaches(release.environment);
+  });
 }
 
 Status require_visible(store::Tx& tx, const Caller& caller, const VersionRef& ref) {
@@ -52,23 +54,12 @@ ArtifactView view_of(store::Tx& tx, const Caller& caller, Artifact artifact,
     for (const Label& label : store::labels(tx, view.artifact.id)) view.labels[label.name] = label.version;
   }
   for (const Release& release : store::live_releases(tx, view.artifact.id)) {
+    if (!caller.reaches(release.environment)) continue;
     for (const Environment& environment : environments) {
       if (environment.id == release.environment) view.live[environment.name] = release.version;
     }
   }
   return view;
-}
-
-std::vector<Action> offers(store::Tx& tx, const Caller& caller, const Environment& last,
-                           const Version& version, std::string_view ruleset) {
-  OfferFacts facts;
-  facts.interactive = caller.principal().interactive();
-  facts.contributor =
-      contributors(tx, version.artifact, version.number, last.id).contains(caller.principal().id);
-  if (version.state == State::approved) facts.gate_met = gate_answer(tx, last, version, ruleset).met;
-  facts.was_live = version.state == State::archived && version.reason == ArchiveReason::superseded &&
-                   !store::retired(tx, version.artifact, version.number, last.id);
-  return allowed_actions(version.state, caller.permissions(), facts);
 }
 
 VersionView view_of(store::Tx& tx, const Caller& caller, const Artifact& artifact, Version version,
@@ -80,6 +71,7 @@ VersionView view_of(store::Tx& tx, const Caller& caller, const Artifact& artifac
   view.content = std::move(content).value();
   view.scan = store::latest_scan(tx, artifact.id, version.number);
   view.reviews = store::reviews_of(tx, artifact.id, version.number);
+  std::erase_if(view.reviews, [&](const Review& review) { return !caller.reaches(review.environment); });
   for (const Environment& environment : store::environments(tx, artifact.project)) {
     view.environments[environment.id] = environment.name;
   }
@@ -97,34 +89,6 @@ std::size_t size_of(const VersionView& view) {
          kReview * view.reviews.size();
 }
 
-std::vector<Action> review_offers(store::Tx& tx, const Caller& caller, const Review& review, bool gate_met) {
-  OfferFacts facts;
-  facts.interactive = caller.principal().interactive();
-  facts.gate_met = gate_met;
-  for (const ReviewItem& item : review.items) {
-    facts.contributor =
-        facts.contributor ||
-        contributors(tx, item.artifact, item.version, review.environment).contains(caller.principal().id);
-  }
-  switch (review.state) {
-    case ReviewState::open: {
-      auto out = allowed_actions(State::in_review, caller.permissions(), facts);
-      // An environment that asks for checks alone can be met while the review is still open.
-      if (gate_met && caller.may(Permission::deploy)) out.push_back(Action::deploy);
-      return out;
-    }
-    case ReviewState::approved: {
-      auto out = allowed_actions(State::approved, caller.permissions(), facts);
-      std::erase(out, Action::retire);
-      return out;
-    }
-    case ReviewState::rejected:
-    case ReviewState::withdrawn:
-    case ReviewState::deployed: return {};
-  }
-  CHECK(false, "unknown review state");
-}
-
 ReviewView view_of(store::Tx& tx, const Caller& caller, Review review, std::string_view ruleset,
                    const GateReading& how = {}) {
   ReviewView view;
@@ -137,38 +101,50 @@ ReviewView view_of(store::Tx& tx, const Caller& caller, Review review, std::stri
   }
   view.verdicts = store::verdicts(tx, review.id);
   view.gate = gate(gate_facts(tx, environment, review.items, review, ruleset, how));
-  view.allowed = review_offers(tx, caller, review, view.gate.met);
+  view.allowed = offers(tx, caller, environment, review, view.gate.met, ruleset);
   add_display(tx, view.displays, review.submitted_by);
   for (const Verdict& verdict : view.verdicts) add_display(tx, view.displays, verdict.by);
   view.review = std::move(review);
   return view;
 }
 
-// A number, "latest" or "live:<environment>".
-Result<Version> version_named(store::Tx& tx, const Artifact& artifact, std::string_view name) {
+Result<Version> live_version(store::Tx& tx, const Caller& caller, const Artifact& artifact,
+                             const Environment& environment) {
+  TRY(caller.require_environment(environment));
+  const auto live = store::live_release(tx, artifact.id, environment.id);
+  if (!live) return not_found("Nothing is live there.");
+  return version_or_404(tx, artifact.id, live->version);
+}
+
+// An environment's name is also a label, and `latest` is kept by the server.
+Result<Version> labelled_version(store::Tx& tx, const Caller& caller, const Artifact& artifact,
+                                 std::string_view name) {
+  if (name == kLatest) return version_or_404(tx, artifact.id, artifact.latest_version);
+  for (const Label& label : store::labels(tx, artifact.id)) {
+    if (label.name == name) return version_or_404(tx, artifact.id, label.version);
+  }
+  if (const auto environment = store::environment_by_name(tx, artifact.project, name)) {
+    return live_version(tx, caller, artifact, *environment);
+  }
+  return not_found("The prompt has no such label.");
+}
+
+// A number, "latest", "live:<environment>" or "label:<label>".
+Result<Version> version_named(store::Tx& tx, const Caller& caller, const Artifact& artifact,
+                              std::string_view name) {
   constexpr std::string_view kLive = "live:", kLabel = "label:";
+  if (name == kLatest) return labelled_version(tx, caller, artifact, kLatest);
   if (name.starts_with(kLabel)) {
-    for (const Label& label : store::labels(tx, artifact.id)) {
-      if (label.name == name.substr(kLabel.size())) {
-        return version_or_404(tx, artifact.id, label.version);
-      }
-    }
-    return not_found("The prompt has no such label.");
+    return labelled_version(tx, caller, artifact, name.substr(kLabel.size()));
   }
   if (name.starts_with(kLive)) {
     const Environment environment = TRY(environment_or_404(tx, artifact.project, name.substr(kLive.size())));
-    const auto live = store::live_release(tx, artifact.id, environment.id);
-    if (!live) return not_found("Nothing is live there.");
-    return version_or_404(tx, artifact.id, live->version);
+    return live_version(tx, caller, artifact, environment);
   }
   std::int64_t number = 0;
-  if (name == kLatest) {
-    number = artifact.latest_version;
-  } else {
-    const auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (ec != std::errc() || end != name.data() + name.size() || number < 1) {
-      return invalid("Name a version by its number, `latest`, `live:<environment>` or `label:<label>`.");
-    }
+  const auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (ec != std::errc() || end != name.data() + name.size() || number < 1) {
+    return invalid("Name a version by its number, `latest`, `live:<environment>` or `label:<label>`.");
   }
   return version_or_404(tx, artifact.id, number);
 }
@@ -178,6 +154,11 @@ ReleaseView view_of(store::Tx& tx, Release release, const Artifact& artifact, st
   ReleaseView view{
       std::move(release), artifact.name, version ? version->semver : "", std::move(environment), {}};
   add_display(tx, view.displays, view.release.by);
+  if (!view.release.review.empty()) {
+    for (const Verdict& verdict : store::verdicts(tx, view.release.review)) {
+      add_display(tx, view.displays, verdict.by);
+    }
+  }
   return view;
 }
 
@@ -283,8 +264,8 @@ Result<DiffView> Queries::diff(const Principal& who, const ArtifactId& id, std::
   const Pair pair = TRY(store_.read([&](store::Tx& tx) -> Result<Pair> {
     const ArtifactScene scene = TRY(visible_artifact(tx, who, id));
     TRY(scene.caller.require(Permission::read_drafts));
-    Version before = TRY(version_named(tx, scene.artifact, from));
-    Version after = TRY(version_named(tx, scene.artifact, to));
+    Version before = TRY(version_named(tx, scene.caller, scene.artifact, from));
+    Version after = TRY(version_named(tx, scene.caller, scene.artifact, to));
     return Pair{std::move(before), std::move(after)};
   }));
   const Content before = TRY(content_from_canonical(pair.from.content));
@@ -303,12 +284,17 @@ Result<Page<ScanRecord>> Queries::scans(const Principal& who, const VersionRef& 
   });
 }
 
-Result<GateAnswer> Queries::gate(const Principal& who, const VersionRef& ref, std::string_view environment) {
-  return store_.read([&](store::Tx& tx) -> Result<GateAnswer> {
+Result<GateView> Queries::gate(const Principal& who, const VersionRef& ref, std::string_view environment) {
+  return store_.read([&](store::Tx& tx) -> Result<GateView> {
     const ArtifactScene scene = TRY(visible_artifact(tx, who, ref.artifact));
     TRY(require_visible(tx, scene.caller, ref));
-    const Environment target = TRY(environment_or_404(tx, scene.artifact.project, environment));
-    return gate_answer(tx, target, TRY(version_or_404(tx, ref.artifact, ref.number)), registry_.ruleset());
+    const Environment target = TRY(environment_for(tx, scene.caller, environment));
+    const Version version = TRY(version_or_404(tx, ref.artifact, ref.number));
+    GateView view{gate_answer(tx, target, version, registry_.ruleset()), {}};
+    for (const Requirement& requirement : view.answer.requirements) {
+      for (const VerdictAnswer& verdict : requirement.verdicts) add_display(tx, view.displays, verdict.by);
+    }
+    return view;
   });
 }
 
@@ -332,7 +318,8 @@ Result<Page<ReviewView>> Queries::reviews(const Principal& who, std::string_view
   return store_.read([&](store::Tx& tx) -> Result<Page<ReviewView>> {
     const Caller caller = TRY(Caller::in_named(tx, who, project));
     TRY(caller.require(Permission::read_drafts));
-    const store::ReviewQuery query{caller.project().id, state, mine ? who.id : PrincipalId{}, {}};
+    const store::ReviewQuery query{
+        caller.project().id, state, mine ? who.id : PrincipalId{}, {}, who.key_environment};
     auto page = TRY(store::reviews(tx, query, request));
     Page<ReviewView> out{{}, std::move(page.next_cursor)};
     const ProjectPeople people = people_of(tx, query.project);
@@ -382,8 +369,9 @@ Result<ReleaseView> Queries::release(const Principal& who, const ReleaseId& id, 
     auto release = store::release(tx, id);
     if (!release) return not_found("There is no such release, or you may not see it.");
     const ArtifactScene scene = TRY(visible_artifact(tx, who, release->artifact, sight));
-    const std::string environment = environment_by_id(tx, release->project, release->environment).name;
-    return view_of(tx, *std::move(release), scene.artifact, environment);
+    const Environment environment = environment_by_id(tx, release->project, release->environment);
+    TRY(scene.caller.require_environment(environment));
+    return view_of(tx, *std::move(release), scene.artifact, environment.name);
   });
 }
 
@@ -391,7 +379,7 @@ Result<Page<ReleaseView>> Queries::releases(const Principal& who, const Artifact
                                             std::string_view environment, const PageRequest& request) {
   return store_.read([&](store::Tx& tx) -> Result<Page<ReleaseView>> {
     const ArtifactScene scene = TRY(visible_artifact(tx, who, id));
-    const Environment target = TRY(environment_or_404(tx, scene.artifact.project, environment));
+    const Environment target = TRY(environment_for(tx, scene.caller, environment));
     auto page = TRY(store::releases(tx, id, target.id, request));
     Page<ReleaseView> out{{}, std::move(page.next_cursor)};
     for (Release& release : page.items) {
@@ -415,7 +403,7 @@ Result<std::vector<EnvironmentView>> Queries::environments(const Principal& who,
     TRY(caller.require(Permission::read_live));
     std::vector<EnvironmentView> out;
     for (Environment& environment : store::environments(tx, caller.project().id)) {
-      out.push_back(view_of(tx, std::move(environment)));
+      if (caller.reaches(environment.id)) out.push_back(view_of(tx, std::move(environment)));
     }
     return out;
   });
@@ -426,7 +414,9 @@ Result<EnvironmentView> Queries::environment(const Principal& who, std::string_v
   return store_.read([&](store::Tx& tx) -> Result<EnvironmentView> {
     const Caller caller = TRY(Caller::in_named(tx, who, project));
     TRY(caller.require(Permission::read_live));
-    return view_of(tx, TRY(environment_or_404(tx, caller.project().id, name)));
+    Environment found = TRY(environment_or_404(tx, caller.project().id, name));
+    TRY(caller.require_environment(found));
+    return view_of(tx, std::move(found));
   });
 }
 

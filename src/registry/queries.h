@@ -19,8 +19,7 @@ using store::Page;
 using store::PageRequest;
 
 inline constexpr int kEntriesAtOnce = 1000;
-inline constexpr std::size_t kVersionPageBytes =
-    4 * 1024 * 1024;  // of a page of versions; one is always in it
+inline constexpr std::size_t kVersionPageBytes = 4 * 1024 * 1024;  // one version is always in a page
 
 // Whether the caller asks to see something, or has just changed it: the answer to a change that was made is
 // not refused because its author may not read. `own_write` is for what a command of theirs gave back, only.
@@ -60,6 +59,11 @@ struct ReviewView {
   Displays displays;
 };
 
+struct GateView {
+  GateAnswer answer;
+  Displays displays;  // of who gave the verdicts
+};
+
 struct ReleaseView {
   Release release;
   std::string name, semver;
@@ -95,12 +99,13 @@ class Queries {
   Result<std::string> project_name(const Principal& who, const ArtifactId& id);
   Result<Page<VersionView>> versions(const Principal& who, const ArtifactId& id, const PageRequest& page);
   Result<VersionView> version(const Principal& who, const VersionRef& ref, Sight sight = Sight::reading);
-  // `from` and `to`: a number, "latest", or "live:<environment>" (nothing live compares with nothing: an
-  // empty text).
+  // `from` and `to`: a number, "latest", "live:<environment>" or "label:<label>", where an environment's name
+  // and "latest" are labels too. Not found where nothing is live.
   Result<DiffView> diff(const Principal& who, const ArtifactId& id, std::string_view from,
                         std::string_view to);
   Result<Page<ScanRecord>> scans(const Principal& who, const VersionRef& ref, const PageRequest& page);
-  Result<GateAnswer> gate(const Principal& who, const VersionRef& ref, std::string_view environment);
+  // `environment` empty, here and in releases: the key's own, else production.
+  Result<GateView> gate(const Principal& who, const VersionRef& ref, std::string_view environment);
   Result<LabelsView> labels(const Principal& who, const ArtifactId& id, Sight sight = Sight::reading);
 
   Result<Page<ReviewView>> reviews(const Principal& who, std::string_view project,

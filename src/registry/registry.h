@@ -39,8 +39,8 @@ class Registry {
                                             bool dry_run);
   Result<ScanRecord> scan(const Command& command, const VersionRef& version);
 
-  // Scans again what has no current result. Unprocessable when the scan or the model rule blocks, or when the
-  // environment asks for nothing.
+  // Scans again what has no current result. `environment` empty: the key's own, else production.
+  // Unprocessable when the scan or the model rule blocks, or when the environment asks for nothing.
   Result<ReviewId> submit(const Command& command, std::string_view project, std::string_view environment,
                           const std::vector<VersionRef>& items, std::string comment);
   // `digest`: of an item (or of the whole change set) that the caller looked at; a conflict when it is

@@ -1,6 +1,8 @@
 // Putting versions into an environment, back, and out of it.
 #include "journal/commitment.h"
 #include "registry/caller.h"
+#include "registry/concluding.h"
+#include "registry/deciding.h"
 #include "registry/drafting.h"
 #include "registry/events.h"
 #include "registry/gating.h"
@@ -10,7 +12,6 @@
 #include "store/registry_rows.h"
 
 #include <algorithm>
-#include <set>
 
 namespace imprimatur::registry {
 namespace {
@@ -61,11 +62,7 @@ class Deploy {
                              const std::string& change_set, const Expected& expected) {
     const auto live = store::live_release(tx_, item.artifact, environment_.id);
     TRY(require_expected(live, expected));
-    if (live && live->version == item.version) return conflict("This version is live there already.");
-    if (store::retired(tx_, item.artifact, item.version, environment_.id)) {
-      return unprocessable("The version was retired there.",
-                           {"retired text comes back only as a new version with its own review"});
-    }
+    TRY(require_deployable(tx_, environment_, item, review));
     StateChange change(tx_, environment_);
     if (change.last()) TRY(move_states(change, item, live));
     Release release;
@@ -110,35 +107,22 @@ class Deploy {
   GateAnswer answer_;
 };
 
-void close_review(store::Tx& tx, const Caller& caller, Review& review, const std::string& change_set) {
-  review.state = ReviewState::deployed;
-  review.changed_at = tx.now();
-  store::put_review(tx, review);
-  tx.append(review.project.text, review_deployed_event(caller.actor(), review, change_set));
-}
-
 Permission deploy_permission(const Environment& environment) {
   return environment.protection.asks_for_nothing() ? Permission::deploy_open : Permission::deploy;
 }
 
-// The release that a roll back from `live` leads to: the nearest one on the way back that had its protection
-// met and whose version is not retired there; the one of version `to` when given.
-Result<Release> roll_back_target(store::Tx& tx, const Release& live, std::optional<std::int64_t> to) {
-  ReleaseId at = live.previous;
-  std::set<ReleaseId> seen;
-  while (!at.empty()) {
-    if (!seen.insert(at).second) throw store::DataBroken("releases that lead back to each other");
-    Release candidate = store::present(store::release(tx, at), "the release before another");
-    const bool fits = candidate.protection_met && candidate.version != live.version &&
-                      !store::retired(tx, candidate.artifact, candidate.version, candidate.environment);
-    if (fits && (!to || candidate.version == *to)) return candidate;
-    at = candidate.previous;
+// Each artifact that a deploy expects something of is one that it deploys.
+Status require_expected(store::Tx& tx, const Review& review,
+                        const std::vector<std::pair<ArtifactId, ReleaseId>>& expected) {
+  for (const auto& [artifact, release] : expected) {
+    const bool held = std::any_of(review.items.begin(), review.items.end(),
+                                  [&](const ReviewItem& item) { return item.artifact == artifact; });
+    if (!held) {
+      return invalid_field("expectedReleases." + artifact.text, "is no prompt of this change set");
+    }
+    TRY(require_expected(store::live_release(tx, artifact, review.environment), {release}));
   }
-  Error nothing = conflict("There is nothing to roll back to.");
-  nothing.reasons = {to ? "version " + std::to_string(*to) +
-                              " was not live there before the present one with its protection met"
-                        : "no earlier version was live there with its protection met"};
-  return nothing;
+  return Ok{};
 }
 
 }  // namespace
@@ -153,27 +137,22 @@ Result<std::vector<ReleaseId>> Registry::deploy_review(
     ReviewScene scene = TRY(review_for(tx, command.principal, id));
     Review& review = scene.review;
     TRY(scene.caller.require(deploy_permission(scene.environment)));
-    TRY(scene.caller.require_environment(scene.environment));
     if (const auto seen = TRY(store::replayed(tx, command))) return releases_from(*seen);
     if (review.state != ReviewState::open && review.state != ReviewState::approved) {
       return conflict("The review is " + std::string(name_of(review.state)) +
                       "; there is nothing to deploy.");
     }
     Deploy deploy(tx, scene.caller, scene.environment, ruleset());
-    for (const ReviewItem& item : review.items) {
-      for (const auto& [artifact, release] : expected) {
-        if (artifact != item.artifact) continue;
-        const auto live = store::live_release(tx, artifact, scene.environment.id);
-        TRY(require_expected(live, {release}));
-      }
-    }
+    TRY(require_expected(tx, review, expected));
     TRY(deploy.require_gate(review.items, review));
+    // The yes may have come without a verdict: somebody joined a team that had to approve.
+    TRY(settle(tx, scene.caller, review, scene.environment, ruleset()));
     const std::string change_set = fresh_id("chs", tx.now());
     std::vector<ReleaseId> out;
     for (const ReviewItem& item : review.items) {
       out.push_back(TRY(deploy.put_live(item, review, change_set, {})));
     }
-    close_review(tx, scene.caller, review, change_set);
+    close_deployed(tx, scene.caller, review, change_set);
     store::remember(tx, command, outcome_of(out));
     return out;
   });
@@ -196,9 +175,10 @@ Result<ReleaseId> Registry::deploy(const Command& command, const VersionRef& pla
     auto review = review_for_items(tx, target.id, items);
     Deploy deploy(tx, scene.caller, target, ruleset());
     TRY(deploy.require_gate(items, review));
+    if (review) TRY(settle(tx, scene.caller, *review, target, ruleset()));
     const std::string change_set = fresh_id("chs", tx.now());
     const ReleaseId made = TRY(deploy.put_live(items.front(), review, change_set, expected));
-    if (review) close_review(tx, scene.caller, *review, change_set);
+    if (review) close_deployed(tx, scene.caller, *review, change_set);
     store::remember(tx, command, outcome_of({made}));
     return made;
   });
@@ -262,22 +242,20 @@ Status Registry::retire(const Command& command, const VersionRef& place, std::st
     TRY(scene.caller.require_environment(target));
     if (TRY(store::replayed(tx, command))) return Ok{};
     const Version version = TRY(version_or_404(tx, place.artifact, place.number));
-    if (store::retired(tx, place.artifact, place.number, target.id)) {
-      return conflict("The version is retired there already.");
-    }
+    TRY(require_retirable(tx, target, version));
     const auto live = store::live_release(tx, place.artifact, target.id);
     const bool ends = live && live->version == place.number;
     StateChange change(tx, target);
-    if (change.last() && transition(version.state, Action::retire) != nullptr) {
+    if (change.require(place.artifact, place.number, Action::retire).ok()) {
       TRY(change.move(place.artifact, place.number, Action::retire));
-    } else if (change.last() && version.state != State::archived && !ends) {
-      return conflict("A version that is " + std::string(name_of(version.state)) +
-                      " cannot be retired: it was never approved or live there.");
     }
     if (ends) store::end_release(tx, live->id, ReleaseEnd::retired, tx.now());
     store::insert_retirement(tx, project, place.artifact, place.number, target.id, tx.now());
     tx.append(project.text, version_retired_event(scene.caller.actor(), version, target.id,
                                                   ends ? live->id : ReleaseId{}, change.moves()));
+    if (auto review = review_holding(tx, place, target.id)) {
+      TRY(close(tx, scene.caller, *review, target, Action::withdraw));
+    }
     store::remember(tx, command, outcome_of(place));
     return Ok{};
   });

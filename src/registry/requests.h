@@ -45,7 +45,7 @@ struct NewArtifact {
   ArtifactKind kind = ArtifactKind::prompt;
   ContentType type = ContentType::text;
   ContentPatch content;
-  std::vector<std::string> tags;
+  std::vector<std::string> tags;  // importing a new version with none keeps those that are there
   std::string message;
 };
 

@@ -58,8 +58,42 @@ bool anything_released(store::Tx& tx, const ProjectId& project) {
                      [&](const Environment& environment) { return store::any_release(tx, environment.id); });
 }
 
+// States speak of the last environment, so while somebody is asked about a version's way into it, or into the
+// one that would be the last, which one that is stays as it is.
+Status require_no_review_of_the_last(store::Tx& tx, const Environment& after) {
+  const Environment before = last_environment(tx, after.project);
+  Environment last = after;
+  for (const Environment& other : store::environments(tx, after.project)) {
+    if (other.id != after.id && other.order > last.order) last = other;
+  }
+  if (last.id == before.id) return Ok{};
+  for (const Environment& environment : {before, last}) {
+    if (const auto review = store::standing_review(tx, after.project, environment.id)) {
+      return conflict("Review " + review->text + " for " + environment.name +
+                      " is not finished; deploy or withdraw it before another environment becomes the last.");
+    }
+  }
+  return Ok{};
+}
+
 using Change = Registry::EnvironmentChange;
 using Outcome = Registry::EnvironmentOutcome;
+
+std::string_view name_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::changed: return "environment:changed";
+    case Outcome::created: return "environment:created";
+    case Outcome::waiting: return "environment:waiting";
+  }
+  CHECK(false, "unknown outcome");
+}
+
+Outcome outcome_from(std::string_view name) {
+  for (const Outcome outcome : {Outcome::created, Outcome::waiting}) {
+    if (name == name_of(outcome)) return outcome;
+  }
+  return Outcome::changed;
+}
 
 Result<Protection> changed_protection(store::Tx& tx, const ProjectId& project, const Protection& before,
                                       const Change& change) {
@@ -108,6 +142,7 @@ Result<Outcome> create_environment(store::Tx& tx, const Caller& caller, const st
     return unprocessable("A new environment cannot become the last one after something was released.",
                          {"give it an `order` below that of " + last.name});
   }
+  TRY(require_no_review_of_the_last(tx, made));
   made.protection = TRY(changed_protection(tx, project, {}, change));
   store::insert_environment(tx, made);
   tx.append(project.text, environment_changed_event(caller.actor(), made, false, {}));
@@ -156,6 +191,7 @@ Result<Outcome> change_environment(store::Tx& tx, const Caller& caller, const En
   after.protection = TRY(changed_protection(tx, before.project, before.protection, change));
   after.changed_at = tx.now();
   TRY(require_free_place(tx, after));
+  TRY(require_no_review_of_the_last(tx, after));
   const bool reordered = reorders(tx, before, after.order);
   const bool weaker = weakens(before.protection, after.protection) || reordered;
   // Before the first release there is nothing to protect yet.
@@ -226,11 +262,11 @@ Result<Registry::EnvironmentOutcome> Registry::put_environment(const Command& co
   return store_.write({project.text}, [&](store::Tx& tx) -> Result<EnvironmentOutcome> {
     const Caller caller = TRY(Caller::in(tx, command.principal, project));
     TRY(caller.require(Permission::manage_protection));
-    if (TRY(store::replayed(tx, command))) return EnvironmentOutcome::changed;
+    if (const auto seen = TRY(store::replayed(tx, command))) return outcome_from(*seen);
     const auto before = store::environment_by_name(tx, project, name);
     const EnvironmentOutcome outcome = before ? TRY(change_environment(tx, caller, *before, change))
                                               : TRY(create_environment(tx, caller, name, change));
-    store::remember(tx, command, "environment");
+    store::remember(tx, command, name_of(outcome));
     return outcome;
   });
 }

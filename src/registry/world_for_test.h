@@ -69,7 +69,8 @@ class World {
     }));
   }
 
-  Principal key(const Principal& owner, std::vector<Scope> scopes) {
+  // Bound to an environment when one is named.
+  Principal key(const Principal& owner, std::vector<Scope> scopes, const std::string& environment = "") {
     Principal principal;
     principal.kind = PrincipalKind::service_account;
     principal.id = {new_id("svc", 1)};
@@ -77,6 +78,7 @@ class World {
     principal.key_project = project;
     principal.scopes = scopes;
     principal.key_owner = owner.id;
+    if (!environment.empty()) principal.key_environment = environment_named(environment).id;
     must(store->write({project.text}, [&](store::Tx& tx) -> Status {
       store::insert_service_account(tx, {principal.id, project, "bot", owner.id, false, tx.now()});
       store::insert_key(tx, {.id = principal.key,
@@ -87,11 +89,23 @@ class World {
                              .hash = principal.key.text,
                              .hint = "imp_…",
                              .scopes = scopes,
+                             .environment = principal.key_environment,
                              .created_at = tx.now()});
       tx.append(project.text, event("key.created", owner.id));
       return Ok{};
     }));
     return principal;
+  }
+
+  Environment environment_named(const std::string& name) {
+    return must(store->read([&](store::Tx& tx) -> Result<Environment> {
+      return *store::environment_by_name(tx, project, name);
+    }));
+  }
+
+  void protect(const Principal& admin, const std::string& environment,
+               const Registry::EnvironmentChange& change) {
+    must(registry->put_environment(command(admin), kProject, environment, change));
   }
 
   VersionRef create(const Principal& who, const std::string& name, const std::string& text) {
@@ -165,6 +179,24 @@ class World {
   }
 
   std::string directory_;
+};
+
+struct RegistryTest : testing::Test {
+  World world;
+  Principal ann = world.person("ann", Role::editor);
+  Principal ben = world.person("ben", Role::reviewer);
+  Principal cleo = world.person("cleo", Role::admin);
+  Registry& registry = *world.registry;
+  static Command as(const Principal& who) { return World::command(who); }
+
+  template <class T>
+  static void expect_refused(const Result<T>& result, ErrorCode code, std::string_view part = "") {
+    ASSERT_FALSE(result.ok()) << "expected a refusal that says " << part;
+    EXPECT_EQ(result.error().code, code) << result.error().detail;
+    std::string all = result.error().detail;
+    for (const std::string& reason : result.error().reasons) all += "\n" + reason;
+    EXPECT_NE(all.find(part), std::string::npos) << all;
+  }
 };
 
 }  // namespace imprimatur::registry

@@ -60,11 +60,8 @@ void put_artifact(Tx& tx, const Artifact& artifact) {
   const std::optional<std::string> tags_before = tx.database().one(
       "SELECT tags FROM artifacts WHERE project = ? AND id = ?", [](const Row& row) { return row.text(0); },
       artifact.project, artifact.id);
-  tx.database().exec(
-      "UPDATE artifacts SET tags = ?, latest_version = ?, latest_state = ?, changed_at = ? "
-      "WHERE project = ? AND id = ?",
-      tags, artifact.latest_version, name_of(artifact.latest_state), artifact.changed_at, artifact.project,
-      artifact.id);
+  tx.database().exec("UPDATE artifacts SET tags = ?, changed_at = ? WHERE project = ? AND id = ?", tags,
+                     artifact.changed_at, artifact.project, artifact.id);
   if (tags_before && *tags_before == tags) return;
   tx.database().exec("DELETE FROM artifact_tags WHERE project = ? AND artifact = ?", artifact.project,
                      artifact.id);

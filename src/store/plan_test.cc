@@ -63,6 +63,7 @@ void read_everything(Tx& tx) {
     if (mask & 1) review_query.state = ReviewState::open;
     if (mask & 2) review_query.submitted_by = {"usr_1"};
     if (mask & 4) review_query.artifact = a;
+    if (mask & 8) review_query.environment = e;
     EXPECT_TRUE(reviews(tx, review_query, number).ok());
     AuditQuery audit_query{"org"};
     if (mask & 1) audit_query.actor = "x";
@@ -75,6 +76,7 @@ void read_everything(Tx& tx) {
   (void)latest_scan(tx, a, 1), latest_scan_result(tx, a, 1);
   EXPECT_TRUE(versions(tx, a, number).ok() && scans(tx, a, 1, number).ok());
   (void)review(tx, {"rev_1"}), reviews_of(tx, a, 1), verdicts(tx, {"rev_1"});
+  (void)standing_review(tx, p, e);
   EXPECT_TRUE(comments(tx, {"rev_1"}, number).ok() && releases(tx, a, e, number).ok());
   (void)release(tx, {"rel_1"}), live_release(tx, a, e), live_releases(tx, a), any_release(tx, e);
   (void)retired(tx, a, 1, e), let_through_below(tx, a, e, 9), labels(tx, a), deliverables(tx, a, e);

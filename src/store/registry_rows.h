@@ -46,7 +46,7 @@ void delete_proposal(Tx& tx, const EnvironmentId& environment);
 std::optional<Proposal> proposal(Tx& tx, const EnvironmentId& environment);
 
 void insert_artifact(Tx& tx, const Artifact& artifact);
-void put_artifact(Tx& tx, const Artifact& artifact);
+void put_artifact(Tx& tx, const Artifact& artifact);  // its tags and time; the rest stays or is its versions'
 std::optional<Artifact> artifact(Tx& tx, const ArtifactId& id);
 std::optional<Artifact> artifact_by_skeleton(Tx& tx, const ProjectId& project, std::string_view skeleton);
 struct ArtifactQuery {
@@ -59,6 +59,7 @@ struct ArtifactQuery {
 };
 Result<Page<Artifact>> artifacts(Tx& tx, const ArtifactQuery& query, const PageRequest& page);
 
+// These two keep what the artifact says about its latest version.
 void insert_version(Tx& tx, const Version& version);
 void put_version_state(Tx& tx, const ArtifactId& artifact, std::int64_t number, State state,
                        ArchiveReason reason);
@@ -82,12 +83,15 @@ std::optional<Review> review(Tx& tx, const ReviewId& id);
 struct ReviewQuery {
   ProjectId project;
   std::optional<ReviewState> state;
-  PrincipalId submitted_by;  // empty: anybody
-  ArtifactId artifact;       // empty: any
+  PrincipalId submitted_by;   // empty: anybody
+  ArtifactId artifact;        // empty: any
+  EnvironmentId environment;  // empty: any
 };
 Result<Page<Review>> reviews(Tx& tx, const ReviewQuery& query, const PageRequest& page);  // newest first
 // Reviews of any state that hold this version in any cycle, newest first.
 std::vector<Review> reviews_of(Tx& tx, const ArtifactId& artifact, std::int64_t version);
+// The oldest review for the environment that is open or approved.
+std::optional<ReviewId> standing_review(Tx& tx, const ProjectId& project, const EnvironmentId& environment);
 
 void insert_verdict(Tx& tx, const Verdict& verdict);
 std::vector<Verdict> verdicts(Tx& tx, const ReviewId& review);  // oldest first

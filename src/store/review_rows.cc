@@ -99,6 +99,7 @@ Result<Page<Review>> reviews(Tx& tx, const ReviewQuery& query, const PageRequest
     select.where("r.id IN (SELECT i.review FROM review_items i WHERE i.project = ? AND i.artifact = ?)",
                  query.project, query.artifact);
   }
+  if (!query.environment.empty()) select.where("r.environment = ?", query.environment);
   select.order("r.number DESC", page.limit);
   Page<NumberedReview> numbered =
       paged(select.all(tx.database(), review_in), page, [](const NumberedReview& r) { return r.number; });
@@ -122,6 +123,13 @@ std::vector<Review> reviews_of(Tx& tx, const ArtifactId& artifact, std::int64_t 
     out.push_back(std::move(found.review));
   }
   return out;
+}
+
+std::optional<ReviewId> standing_review(Tx& tx, const ProjectId& project, const EnvironmentId& environment) {
+  return tx.database().one(
+      "SELECT id FROM reviews WHERE project = ? AND state IN ('open', 'approved') AND environment = ? "
+      "ORDER BY number LIMIT 1",
+      [](const Row& row) { return ReviewId{row.text(0)}; }, project, environment);
 }
 
 void insert_verdict(Tx& tx, const Verdict& verdict) {

@@ -124,14 +124,18 @@ void accounts(Database& database, std::string_view project, const TakeRow& take)
       project);
 }
 
+std::string protection_digest(const std::string& rule, std::int64_t version) {
+  const auto protection = protection_from_json(rule, version);
+  const bool canonical = protection.ok() && canonical_protection(*protection) == rule;
+  return canonical ? digest_of(*protection) : "not a protection";
+}
+
 void environments(Database& database, std::string_view project, const TakeRow& take) {
   std::map<std::pair<std::string, std::int64_t>, std::string> digests;
   database.stream(
       "SELECT environment, version, rule FROM protections WHERE project = ?",
       [&](const Row& row) {
-        const auto protection = protection_from_json(row.text(2), row.integer(1));
-        const bool canonical = protection.ok() && canonical_protection(*protection) == row.text(2);
-        const std::string digest = canonical ? digest_of(*protection) : "not a protection";
+        const std::string digest = protection_digest(row.text(2), row.integer(1));
         digests[{row.text(0), row.integer(1)}] = digest;
         take(row_key("protection", row.text(0), row.integer(1)), RowText().set("digest", digest).text());
       },
@@ -144,6 +148,19 @@ void environments(Database& database, std::string_view project, const TakeRow& t
         text.set("protectionVersion", row.integer(3));
         text.set("protectionDigest", digests[{row.text(0), row.integer(3)}]);
         take(row_key("environment", row.text(0)), text.text());
+      },
+      project);
+  database.each(
+      "SELECT environment, name, position, protection_version, rule, changed_at, proposed_by FROM proposals "
+      "WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("nameDigest", digest_text(row.text(1))).set("order", row.integer(2));
+        // It is made as the next version of the protection that it is to replace.
+        text.set("overVersion", row.integer(3) - 1);
+        text.set("protectionDigest", protection_digest(row.text(4), row.integer(3)));
+        text.set("at", time_text(row.time(5))).set("by", row.text(6));
+        take(row_key("proposal", row.text(0)), text.text());
       },
       project);
 }
@@ -331,8 +348,8 @@ std::vector<Stray> strays(Database& database) {
   std::vector<Stray> out;
   for (const char* table :
        {"members", "team_members", "teams", "service_accounts", "api_keys", "environments", "protections",
-        "artifacts", "versions", "contents", "scans", "labels", "reviews", "review_items", "verdicts",
-        "comments", "releases", "retirements"}) {
+        "proposals", "artifacts", "versions", "contents", "scans", "labels", "reviews", "review_items",
+        "verdicts", "comments", "releases", "retirements"}) {
     const std::string sql = std::string("SELECT DISTINCT project FROM ") + table +
                             " WHERE project NOT IN (SELECT id FROM projects)";
     database.each(sql, [&](const Row& row) { out.push_back({table, row.text(0)}); });

@@ -322,6 +322,11 @@ void VerifyTest::tell_releases() {
         R"({"artifact":"art_1","version":1,"digest":")" + first_ +
             R"(","environment":"env_1","ended":null,)" +
             R"("moves":[{"artifact":"art_1","version":1,"from":"archived","to":"archived","reason":"retired"}]})");
+    Environment weaker{{"env_1"}, {"prj_1"}, "production", 3, {}, now};
+    weaker.protection.version = 2;
+    put_proposal(tx, {weaker, {"usr_a"}});
+    tell(tx, "environment.proposed", "usr_a",
+         R"({"environment":"env_1","order":3,"protectionDigest":")" + digest_of(weaker.protection) + R"("})");
   });
 }
 
@@ -387,7 +392,7 @@ TEST_P(VerifyTest, WhatTheProgramWroteVerifies) {
   const Verification found = verified();
   for (const Fault& fault : found.faults)
     ADD_FAILURE() << fault.journal << " " << fault.seq << " " << fault.what;
-  EXPECT_EQ(found.entries, 25u);
+  EXPECT_EQ(found.entries, 26u);
 }
 
 // What no entry accounts for, each with its reason; docs/journal.md holds the same list.
@@ -400,7 +405,6 @@ const std::map<std::string, std::string>& no_evidence() {
       {"failed_logins", "throttling"},
       {"idempotency", "answers kept for a day"},
       {"key_uses", "last uses"},
-      {"proposals", "asked for and not in force"},
       {"artifact_tags", "search"},
       {"latest_texts", "search"},
       {"artifacts.tags", "search"},
@@ -506,7 +510,8 @@ TEST_P(VerifyTest, WhatMustNotBeServedIsNamed) {
   EXPECT_EQ(doubtful(evil), Names{"artifact art_1"});
   EXPECT_EQ(doubtful(evil + "; UPDATE entries SET actor = 'usr_b' WHERE journal = 'prj_1' AND seq = 2"),
             Names{"artifact art_1"});
-  EXPECT_EQ(doubtful("UPDATE releases SET ended = 'rolled_back' WHERE id = 'rel_1'"), Names{"artifact art_1"});
+  EXPECT_EQ(doubtful("UPDATE releases SET ended = 'rolled_back' WHERE id = 'rel_1'"),
+            Names{"artifact art_1"});
   EXPECT_EQ(doubtful("DELETE FROM labels"), Names{"artifact art_1"});
   EXPECT_EQ(doubtful("UPDATE environments SET name = 'staging'"), Names{"environment env_1"});
   EXPECT_EQ(doubtful("UPDATE api_keys SET hash = 'mine'"), Names{"key key_1"});
@@ -552,6 +557,21 @@ TEST_P(VerifyTest, TheEntryIsNamed) {
   expect("UPDATE entries SET time = time + 1 WHERE journal = 'prj_1' AND seq = 5", 5, "hash");
   expect("DELETE FROM entries WHERE journal = 'prj_1' AND seq = 5", 5, "entry 5 is missing");
   expect("UPDATE heads SET signature = '' WHERE journal = 'prj_1'", 0, "signature");
+  const auto proposed = seq_of("environment.proposed", 0);
+  expect("UPDATE proposals SET proposed_by = 'usr_b'", proposed, "proposal env_1: by");
+  expect("UPDATE proposals SET rule = replace(rule, '\"count\":0', '\"count\":9')", proposed,
+         "proposal env_1: protectionDigest");
+  expect("UPDATE proposals SET changed_at = changed_at + 1000000", proposed, "proposal env_1: at");
+  expect("DELETE FROM proposals", proposed, "proposal env_1");
+  // What waits made to be in force by hand.
+  expect(
+      "INSERT INTO protections SELECT project, environment, 2, rule FROM proposals; "
+      "UPDATE environments SET protection_version = 2",
+      seq_of("environment.changed", 0), "environment env_1");
+  expect(
+      "INSERT INTO proposals SELECT project, 'env_9', name, 1, 2, rule, changed_at, proposed_by FROM "
+      "proposals",
+      0, "no entry accounts for it");
   expect("INSERT INTO labels VALUES ('prj_1', 'art_1', 'evil', 1, 'usr_a', 1)", 0,
          "no entry accounts for it");
   EXPECT_TRUE(after(*database, "INSERT INTO labels VALUES ('prj_9', 'art_1', 'evil', 1, 'usr_a', 1)")

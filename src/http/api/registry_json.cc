@@ -59,6 +59,18 @@ json::object protection_json(const Protection& protection, const std::map<TeamId
             {"temperatureMax", number_or_null(protection.models.temperature_max)}}}};
 }
 
+// The names stand beside the ids only here: the journal and its digests know none.
+json::object named(json::object gate, const registry::Displays& displays) {
+  for (json::value& requirement : gate.at("requirements").as_array()) {
+    for (json::value& verdict : requirement.at("verdicts").as_array()) {
+      const PrincipalId by{std::string(verdict.at("by").as_string())};
+      const auto display = displays.find(by);
+      verdict.as_object()["displayName"] = display == displays.end() ? by.text : display->second;
+    }
+  }
+  return gate;
+}
+
 }  // namespace
 
 std::string prefixed(const Hash256& hash) { return "sha256:" + to_hex(hash); }
@@ -138,6 +150,10 @@ json::object version_json(const registry::VersionView& view, std::string_view ru
   return out;
 }
 
+json::object gate_json(const GateAnswer& gate, const registry::Displays& displays) {
+  return named(stored_object(canonical_gate(gate)), displays);
+}
+
 json::object review_json(const registry::ReviewView& view) {
   const Review& review = view.review;
   json::array items, verdicts;
@@ -163,7 +179,7 @@ json::object review_json(const registry::ReviewView& view) {
           {"cycle", review.cycle},
           {"items", std::move(items)},
           {"verdicts", std::move(verdicts)},
-          {"gate", stored_object(canonical_gate(view.gate))},
+          {"gate", gate_json(view.gate, view.displays)},
           {"allowedActions", names(view.allowed)},
           {"comment", review.comment},
           {"protectionVersion", review.protection_version},
@@ -195,7 +211,7 @@ json::object release_json(const registry::ReleaseView& view) {
           {"rollout", nullptr},
           {"protectionVersion", release.protection_version},
           {"protectionMet", release.protection_met},
-          {"gate", stored_object(release.gate)},
+          {"gate", named(stored_object(release.gate), view.displays)},
           {"reason", release.reason},
           {"createdBy", actor_json(release.by, view.displays)},
           {"createdAt", to_rfc3339(release.at)},

@@ -14,6 +14,7 @@ boost::json::object actor_json(const PrincipalId& id, const registry::Displays& 
 boost::json::object prompt_json(const registry::ArtifactView& view);
 boost::json::object version_json(const registry::VersionView& view, std::string_view ruleset);
 boost::json::object scan_json(const ScanRecord& scan, std::string_view ruleset);
+boost::json::object gate_json(const GateAnswer& gate, const registry::Displays& displays);
 boost::json::object review_json(const registry::ReviewView& view);
 boost::json::object comment_json(const Comment& comment, const registry::Displays& displays);
 boost::json::object release_json(const registry::ReleaseView& view);

@@ -1,5 +1,4 @@
 // Deploying, rolling back, retiring, and the release history.
-#include "domain/words.h"
 #include "http/api/registry_json.h"
 #include "http/api/registry_routes.h"
 #include "http/api/request.h"
@@ -101,7 +100,7 @@ Result<Response> retire(RegistryApi api, const Request& request, const PathArgum
 Result<Response> list(RegistryApi api, const Request& request, const PathArguments& path) {
   const Principal who = TRY(caller(request, api.identity));
   Query query(request);
-  const std::string environment = query.text_if("environment").value_or(std::string(kStandardEnvironment));
+  const std::string environment = query.text_if("environment").value_or("");
   const store::PageRequest at = page(query);
   TRY(query.done());
   const auto found = TRY(api.queries.releases(who, {path["prompt"]}, environment, at));

@@ -59,6 +59,9 @@ Result<Response> create(RegistryApi api, const Request& request) {
   Fields fields = body.fields();
   const std::string project = fields.text_if("project").value_or("");
   const std::string environment = fields.text("environment");
+  if (fields.has("environment") && environment.empty()) {
+    fields.complain("environment", "must not be empty");
+  }
   const auto items = items_of(fields);
   if (!fields.has("items")) fields.complain("items", "must be there");
   const std::string comment = fields.text_if("comment").value_or("");

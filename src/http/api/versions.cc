@@ -1,6 +1,4 @@
 // /prompts/{prompt}/versions: reading, scanning, submitting, the gate.
-#include "base/json.h"
-#include "domain/words.h"
 #include "http/api/registry_json.h"
 #include "http/api/registry_routes.h"
 #include "http/api/request.h"
@@ -54,20 +52,22 @@ Result<Response> submit(RegistryApi api, const Request& request, const PathArgum
   Body body = TRY(Body::maybe(request));
   Fields fields = body.fields();
   const std::string comment = fields.text_if("comment").value_or("");
-  const std::string environment = fields.text_if("environment").value_or(std::string(kStandardEnvironment));
+  const auto environment = fields.text_if("environment");
+  if (environment && environment->empty()) fields.complain("environment", "must not be empty");
   TRY(body.done());
   const std::string project = TRY(api.queries.project_name(asked.principal, version.artifact));
-  const ReviewId made = TRY(api.registry.submit(asked, project, environment, {version}, comment));
+  const ReviewId made =
+      TRY(api.registry.submit(asked, project, environment.value_or(""), {version}, comment));
   return answer(review_json(TRY(api.queries.review(asked.principal, made, registry::Sight::own_write))), 201);
 }
 
 Result<Response> gate(RegistryApi api, const Request& request, const PathArguments& path) {
   const Principal who = TRY(caller(request, api.identity));
   Query query(request);
-  const std::string environment = query.text_if("environment").value_or(std::string(kStandardEnvironment));
+  const std::string environment = query.text_if("environment").value_or("");
   TRY(query.done());
-  const GateAnswer gate = TRY(api.queries.gate(who, TRY(version_of(path)), environment));
-  return json_response(canonical_gate(gate));
+  const registry::GateView view = TRY(api.queries.gate(who, TRY(version_of(path)), environment));
+  return answer(gate_json(view.answer, view.displays));
 }
 
 }  // namespace
