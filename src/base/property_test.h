@@ -36,8 +36,8 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-// Runs `property` for `cases` seeds that differ from run to run. IMPRIMATUR_CASES=n runs n of them (`./dev sim`);
-// IMPRIMATUR_SEED=n repeats case n alone.
+// Runs `property` for `cases` seeds that differ from run to run. IMPRIMATUR_CASES=n runs n of them (`./dev
+// sim`); IMPRIMATUR_SEED=n repeats case n alone.
 template <class Property>
 void for_random(int cases, Property property) {
   if (const char* more = std::getenv("IMPRIMATUR_CASES"); more != nullptr) cases = std::atoi(more);
