@@ -133,7 +133,7 @@ TEST_P(CommandTest, WhatAListenerFailedOnComesAgain) {
   });
   ASSERT_TRUE(put("a", 1).ok()) << "what is committed is acknowledged";
   ASSERT_TRUE(put("a", 2).ok());
-  for (int i = 0; i < 500 && heard.total() < 2; ++i)
+  for (int i = 0; i < 6000 && heard.total() < 2; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(heard.total(), 2u);
   EXPECT_EQ(heard.out_of_order(), 0u);
