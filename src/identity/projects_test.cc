@@ -69,6 +69,29 @@ TEST_P(ProjectsTest, NamesAreCheckedAndTaken) {
             ErrorCode::invalid);
 }
 
+TEST_P(ProjectsTest, OnePersonCreatesSoManyAndAnOrganisationAdminMore) {
+  const auto given = [&](const PrincipalId& creator, std::int64_t many) {
+    const Status done =
+        office.store->write({std::string(journal::kOrganisation)}, [&](store::Tx& tx) -> Status {
+          for (std::int64_t i = 0; i < many; ++i) {
+            const std::string name = creator.text + "-" + std::to_string(i);
+            store::insert_project(tx, {{"prj_" + name}, name, "", creator, tx.now()});
+          }
+          tx.append(journal::kOrganisation, {"user.changed", "test:projects", "{}", creator});
+          return Ok{};
+        });
+    ASSERT_TRUE(done.ok()) << done.error().detail;
+  };
+  given(ann.id, kMaxProjectsCreated - 2);  // one she has
+  EXPECT_TRUE(office.projects->create({ann}, "last", "").ok());
+  const auto over = office.projects->create({ann}, "over", "");
+  ASSERT_FALSE(over.ok());
+  EXPECT_EQ(over.error().code, ErrorCode::conflict);
+  EXPECT_NE(over.error().detail.find("organisation admin"), std::string::npos);
+  given(office.admin.id, kMaxProjectsCreated);
+  EXPECT_TRUE(office.projects->create({office.admin}, "over", "").ok());
+}
+
 TEST_P(ProjectsTest, AStrangerCannotTellThatItIsThere) {
   const Principal eve = office.person("eve");
   for (const Principal& who : {eve, office.admin}) {
