@@ -79,7 +79,7 @@ int run(int prompts, std::size_t threads) {
   options.worker_threads = 2;
   Metrics metrics(threads);
   Router router;
-  add_operations_routes(router, metrics, []() -> Status { return Ok{}; });
+  add_operations_routes(router, metrics, [] { return Readiness{}; });
   Server server(options, router, metrics, runtime_fast_path(delivery));
   const Status started = server.start();
   CHECK(started.ok(), started.error().detail);

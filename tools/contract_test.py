@@ -169,10 +169,13 @@ class Answers(unittest.TestCase):
 
 
 class Events(unittest.TestCase):
+    DETAILS = {"user": ID, "organisationAdmin": False, "person": "sha256:" + "2" * 64,
+               "passwordDigest": "sha256:" + "3" * 64}
+
     def entry(self, **change):
         entry = {"journal": "org", "seq": 1, "time": "2026-11-21T08:00:00.000000Z", "actor": ID,
                  "action": "user.created", "resource": f"user:{ID}",
-                 "details": {"user": ID, "organisationAdmin": False},
+                 "details": self.DETAILS,
                  "previousHash": "sha256:" + "0" * 64, "hash": "sha256:" + "1" * 64}
         entry.update(change)
         return entry
@@ -189,7 +192,7 @@ class Events(unittest.TestCase):
         self.assertIn("other journal", self.faults(journal="prj_01kafx3h9q4m8s2t5v7w9x0yza"))
         self.assertIn("its resource", self.faults(resource="team:x"))
         self.assertIn("required", self.faults(details={"user": ID}))
-        self.assertIn("Additional", self.faults(details={"user": ID, "organisationAdmin": True, "email": "a@b.c"}))
+        self.assertIn("Additional", self.faults(details={**self.DETAILS, "email": "a@b.c"}))
         self.assertIn("does not match", self.faults(actor="ann"))
         self.assertIn("does not match", self.faults(hash="1" * 64))
 
