@@ -184,19 +184,6 @@ Status require(const Principal& principal, const Membership* membership, Permiss
   return as_status(access(principal, membership, permission));
 }
 
-Status require_reach(const Principal& principal, const ProjectId& project, const EnvironmentId& environment) {
-  const bool bound = principal.kind == PrincipalKind::service_account || !principal.key.empty();
-  if (!bound) return Ok{};
-  if (project.empty() || principal.key_project != project) {
-    return as_status({false, {"this key belongs to another project"}});
-  }
-  if (!environment.empty() && !principal.key_environment.empty() &&
-      principal.key_environment != environment) {
-    return as_status({false, {"this key is bound to another environment"}});
-  }
-  return Ok{};
-}
-
 std::vector<Permission> permissions_of(const Principal& principal, const Membership* membership) {
   std::vector<Permission> out;
   for (int value = 0; value <= static_cast<int>(kLastPermission); ++value) {

@@ -80,10 +80,6 @@ struct AccessAnswer {
 AccessAnswer access(const Principal& principal, const Membership* membership, Permission permission);
 // The same as a Status: forbidden with the reasons.
 Status require(const Principal& principal, const Membership* membership, Permission permission);
-// Keys act only in their own project and, when bound to one, their own environment; an empty `environment`
-// asks for the project alone. People pass: their membership decides.
-Status require_reach(const Principal& principal, const ProjectId& project,
-                     const EnvironmentId& environment = {});
 std::vector<Permission> permissions_of(const Principal& principal, const Membership* membership);
 std::span<const Permission> permissions_of(Role role);
 

@@ -147,21 +147,6 @@ TEST(Access, AVerdictNeedsASession) {
   EXPECT_TRUE(access(person(), &reviewer, Permission::give_verdict).allowed);
 }
 
-TEST(Access, KeysReachOnlyTheirProjectAndEnvironment) {
-  const ProjectId own{"prj_1"}, other{"prj_2"};
-  const EnvironmentId staging{"env_s"}, production{"env_p"};
-  Principal key = service({Scope::runtime_read});
-  EXPECT_TRUE(require_reach(key, own).ok());
-  EXPECT_TRUE(require_reach(key, own, production).ok());
-  EXPECT_FALSE(require_reach(key, other).ok());
-  EXPECT_FALSE(require_reach(key, ProjectId{}).ok());
-  key.key_environment = staging;
-  EXPECT_TRUE(require_reach(key, own, staging).ok());
-  EXPECT_FALSE(require_reach(key, own, production).ok());
-  EXPECT_FALSE(require_reach(key, other, staging).ok());
-  EXPECT_TRUE(require_reach(person(), other, production).ok());
-}
-
 TEST(Access, NamesReadBack) {
   for (const Role role : {Role::viewer, Role::editor, Role::reviewer, Role::admin}) {
     EXPECT_EQ(role_of(name_of(role)), role);

@@ -305,6 +305,7 @@ class Connection final : public OpenConnection {
     } else {
       deadline_ms = INT64_MAX;  // a handler takes the time it takes
       co_await dispatch(job);
+      charge_answer(*job);
     }
     keep = keep && !(thread_.draining && buffer_.bytes().empty());
     if (pieces_of(job->response) != nullptr) keep = keep && !old;
@@ -332,6 +333,13 @@ class Connection final : public OpenConnection {
     thread_.buffered_body_bytes += bytes;
     charged_ += bytes;
     return true;
+  }
+
+  // An answer costs its memory until the client has read it, as a body does until it is handled.
+  void charge_answer(Job& job) {
+    std::exchange(job.request.body, {});
+    thread_.buffered_body_bytes -= std::exchange(charged_, 0);
+    if (!charge(bytes_of(job.response).size())) job.response = std::move(*overloaded(job.request));
   }
 
   std::unique_ptr<Response> overloaded(const Request& request) {

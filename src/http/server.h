@@ -26,7 +26,7 @@ struct ServerOptions {
   HeadLimits head;
   std::size_t body_bytes = 2 * 1024 * 1024;  // where the route says nothing else
   std::size_t buffered_body_bytes =
-      256 * 1024 * 1024;             // of all unfinished requests of a thread; beyond it 503
+      256 * 1024 * 1024;             // bodies not handled and answers not read, of a thread; beyond it 503
   std::size_t connections = 10'000;  // of all threads
   std::size_t connections_per_thread = 10'000;
   std::size_t pipelined_requests = 64;    // answers gathered into one write

@@ -505,6 +505,24 @@ TEST_F(ServerTest, BodiesShareABudget) {
   EXPECT_EQ(status_in(ask(part)), 200) << "the budget came back";
 }
 
+TEST_F(ServerTest, AnswersThatNobodyReadsShareTheBudget) {
+  constexpr std::size_t kAnswer = 16'000'000;  // more than the socket buffers of both sides take
+  options.body_bytes = kAnswer;
+  options.buffered_body_bytes = kAnswer + kAnswer / 2;
+  start();
+  const std::string whole = post("/echo", std::string(kAnswer, 'a'));
+  RawClient deaf(server->port());
+  deaf.send(whole);
+  int status = 200;
+  for (int attempt = 0; attempt < 100 && status == 200; ++attempt) {
+    std::this_thread::sleep_for(20ms);
+    status = status_in(ask(whole));
+  }
+  EXPECT_EQ(status, 503);
+  EXPECT_EQ(status_in(deaf.answer()), 200);
+  EXPECT_EQ(status_in(ask(whole)), 200) << "the budget came back";
+}
+
 TEST_F(ServerTest, ConnectionsAreCounted) {
   options.connections = 3;
   start();

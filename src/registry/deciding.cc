@@ -72,18 +72,26 @@ std::optional<Review> review_holding(store::Tx& tx, const VersionRef& version,
   return std::nullopt;
 }
 
-Result<std::vector<ReviewItem>> items_of(store::Tx& tx, const ProjectId& project,
-                                         const EnvironmentId& environment, std::vector<VersionRef> wanted) {
+Status require_change_set(const std::vector<VersionRef>& wanted) {
   if (wanted.empty() || wanted.size() > kMaxItems) {
     return invalid_field("items", "1 to " + std::to_string(kMaxItems) + " items a review");
   }
+  std::set<ArtifactId> seen;
+  for (const VersionRef& ref : wanted) {
+    if (!seen.insert(ref.artifact).second) {
+      return invalid_field("items", "a prompt appears twice; one version of each");
+    }
+  }
+  return Ok{};
+}
+
+Result<std::vector<ReviewItem>> items_of(store::Tx& tx, const ProjectId& project,
+                                         const EnvironmentId& environment, std::vector<VersionRef> wanted) {
+  TRY(require_change_set(wanted));
   std::sort(wanted.begin(), wanted.end(),
             [](const VersionRef& a, const VersionRef& b) { return a.artifact < b.artifact; });
   std::vector<ReviewItem> out;
   for (const VersionRef& ref : wanted) {
-    if (!out.empty() && out.back().artifact == ref.artifact) {
-      return invalid_field("items", "a prompt appears twice; one version of each");
-    }
     const Version version = TRY(version_or_404(tx, ref.artifact, ref.number));
     if (version.project != project) return not_found("There is no such version, or you may not see it.");
     const auto live = store::live_release(tx, ref.artifact, environment);

@@ -19,6 +19,8 @@ Status require_standing(const Review& review);
 std::optional<Review> review_holding(store::Tx& tx, const VersionRef& version,
                                      const EnvironmentId& environment);
 
+// Asked before anything is read: a request may name as many versions as fit into its body.
+Status require_change_set(const std::vector<VersionRef>& wanted);
 // The items in the one order that digests are made over, with what is live now as their base.
 Result<std::vector<ReviewItem>> items_of(store::Tx& tx, const ProjectId& project,
                                          const EnvironmentId& environment, std::vector<VersionRef> wanted);

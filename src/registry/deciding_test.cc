@@ -81,6 +81,26 @@ TEST_F(DecidingTest, ATeamJoinedAfterTheApprovalWantsAnother) {
   EXPECT_EQ(world.state(a), State::deployed);
 }
 
+TEST_F(DecidingTest, AYesThatNoVerdictBroughtAboutIsDeployed) {
+  const ReviewId review = world.submit(ann, a);
+  const ScanRecord current = World::must(world.queries->scans(ann, a, {})).items.front();
+  World::must(world.store->write({world.project.text}, [&](store::Tx& tx) -> Status {
+    ScanRecord stale = current;
+    stale.id = {"scn_stale"};
+    stale.ruleset = "sha256:older";
+    store::insert_scan(tx, stale);
+    tx.append(world.project.text, {"label.moved", "test:stale", "{}", ann.id});
+    return Ok{};
+  }));
+  approve(review);
+  EXPECT_EQ(world.state(a), State::in_review);
+  expect_refused(registry.deploy(as(ben), a, "production", {}), ErrorCode::unprocessable, "scan");
+  World::must(registry.scan(as(ann), a));
+  EXPECT_EQ(world.state(a), State::in_review);
+  World::must(registry.deploy(as(ben), a, "production", {}));
+  EXPECT_EQ(world.state(a), State::deployed);
+}
+
 TEST_F(DecidingTest, AnotherEnvironmentDoesNotBecomeTheLastUnderAReview) {
   const auto put = [&](const std::string& name, const Registry::EnvironmentChange& change) {
     return registry.put_environment(as(cleo), World::kProject, name, change);

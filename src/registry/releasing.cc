@@ -145,7 +145,7 @@ Result<std::vector<ReleaseId>> Registry::deploy_review(
     Deploy deploy(tx, scene.caller, scene.environment, ruleset());
     TRY(require_expected(tx, review, expected));
     TRY(deploy.require_gate(review.items, review));
-    // The yes may have come without a verdict: somebody joined a team that had to approve.
+    // The yes may have come without a verdict: a scan that was renewed.
     TRY(settle(tx, scene.caller, review, scene.environment, ruleset()));
     const std::string change_set = fresh_id("chs", tx.now());
     std::vector<ReleaseId> out;

@@ -12,7 +12,6 @@
 #include "store/registry_rows.h"
 
 #include <algorithm>
-#include <set>
 
 namespace imprimatur::registry {
 namespace {
@@ -21,20 +20,6 @@ std::string outcome_of(const ReviewId& review) { return "review:" + review.text;
 
 ReviewId review_from(std::string_view outcome) {
   return {std::string(outcome.substr(std::string_view("review:").size()))};
-}
-
-// Asked before anything is read: a request may name as many as fit into its body.
-Status require_change_set(const std::vector<VersionRef>& wanted) {
-  if (wanted.empty() || wanted.size() > kMaxItems) {
-    return invalid_field("items", "1 to " + std::to_string(kMaxItems) + " items a review");
-  }
-  std::set<ArtifactId> seen;
-  for (const VersionRef& ref : wanted) {
-    if (!seen.insert(ref.artifact).second) {
-      return invalid_field("items", "a prompt appears twice; one version of each");
-    }
-  }
-  return Ok{};
 }
 
 Result<Review> begin_review(store::Tx& tx, const Caller& caller, const Environment& environment,
@@ -79,8 +64,9 @@ Status require_digest(const Review& review, const std::string& items_digest, std
 
 Status require_digest(store::Tx& tx, const ReviewScene& scene, std::string_view stated,
                       std::string_view ruleset) {
+  if (stated.empty()) return Ok{};
   const Review& review = scene.review;
-  const GateFacts facts = gate_facts(tx, scene.environment, review.items, review, ruleset);
+  const GateFacts facts = gate_facts(tx, scene.environment, review.items, review, ruleset, {.rehash = false});
   return require_digest(review, facts.items_digest, stated);
 }
 
@@ -211,8 +197,8 @@ Result<ReviewId> Registry::update(const Command& command, const ReviewId& id,
       const auto named = std::any_of(wanted.begin(), wanted.end(),
                                      [&](const VersionRef& ref) { return ref.artifact == item.artifact; });
       if (!named) {
-        const auto artifact = store::artifact(tx, item.artifact);
-        out.versions.push_back({item.artifact, wanted.empty() ? artifact->latest_version : item.version});
+        const Artifact artifact = store::present(store::artifact(tx, item.artifact), "an item's artifact");
+        out.versions.push_back({item.artifact, wanted.empty() ? artifact.latest_version : item.version});
       }
     }
     out.stale = not_currently_scanned(tx, out.versions, ruleset());

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "journal/verifier.h"
+#include "store/broken.h"
 #include "store/identity_rows.h"
 #include "store/registry_rows.h"
 
@@ -93,9 +94,10 @@ void touch(Touched& touched, const journal::Entry& entry) {
   const std::string& action = entry.event.action;
   const auto detail = [&](std::string_view name) {
     const auto details = parse_json(entry.event.details);
-    CHECK(details.ok() && details->is_object(), "an event without its details");
-    const auto* value = details->get_object().if_contains(name);
-    CHECK(value != nullptr && value->is_string(), "an event without a detail that it must have");
+    const auto* value =
+        details.ok() && details->is_object() ? details->get_object().if_contains(name) : nullptr;
+    if (value == nullptr || !value->is_string())
+      throw store::DataBroken("an event without a detail that it must have");
     return std::string(value->get_string());
   };
   if (action == "project.created" || action == "environment.changed") {
@@ -232,7 +234,14 @@ Status DeliveryFeed::load() {
 
 void DeliveryFeed::on_entries(const std::vector<journal::Entry>& entries) {
   Touched touched;
-  for (const journal::Entry& entry : entries) touch(touched, entry);
+  for (const journal::Entry& entry : entries) {
+    try {
+      touch(touched, entry);
+    } catch (const store::DataBroken& error) {
+      behind_ = true;  // what it touched is not known, so everything is read again
+      log(LogLevel::error, "delivery_behind", {{"why", error.what()}});
+    }
+  }
   if (touched.empty()) return;
   auto known = doubtful_.lock();
   std::string why;
