@@ -2,7 +2,7 @@
 //   store_commits [SECONDS] [PAIRS]
 // One change: a version's state, its artifact's, and the event; 64 writers, every commit synchronised. The
 // raw side is one thread with prepared statements on the same schema, without queue, savepoints, hashes or
-// signatures, given the sizes of the groups that the store formed.
+// signatures, that makes the changes which the store made, in the groups that the store formed.
 #include "base/hash.h"
 #include "store/registry_rows.h"
 #include "store/store.h"
@@ -43,10 +43,28 @@ journal::Event event(int artifact, std::string_view to) {
   return event;
 }
 
+struct Change {
+  int artifact;
+  std::string_view to;
+};
+using Groups = std::vector<std::vector<Change>>;
+
 struct Measured {
   double a_second = 0;
-  std::vector<std::size_t> groups;
+  Groups groups;
 };
+
+State state_of(int turn) { return turn % 2 == 0 ? State::in_review : State::draft; }
+
+std::vector<Change> changes_in(const std::vector<journal::Entry>& entries) {
+  std::vector<Change> out;
+  for (const journal::Entry& entry : entries) {
+    const std::string& resource = entry.event.resource;
+    const bool back = entry.event.details.find(R"("to":"draft")") != std::string::npos;
+    out.push_back({std::atoi(resource.c_str() + resource.find("01j9") + 4), name_of(state_of(back ? 1 : 0))});
+  }
+  return out;
+}
 
 std::unique_ptr<store::Store> opened(const std::string& directory, const Clock& clock) {
   store::StoreOptions options;
@@ -87,16 +105,17 @@ Measured measure_store(const std::string& directory, double seconds) {
   std::atomic<bool> stop = false;
   std::atomic<long> done = 0;
   store->on_commit(
-      [&](const std::vector<journal::Entry>& entries) { measured.groups.push_back(entries.size()); });
+      [&](const std::vector<journal::Entry>& entries) { measured.groups.push_back(changes_in(entries)); });
   const auto start = Steady::now();
   std::vector<std::thread> threads;
   for (int i = 0; i < kWriters; ++i) {
     threads.emplace_back([&, i] {
       for (int n = i; !stop; n += kWriters) {
         const int artifact = n % kArtifacts;
-        const State to = (n / kArtifacts) % 2 == 0 ? State::in_review : State::draft;
+        const State to = state_of(n / kArtifacts);
         const Status written = store->write({std::string(kProject)}, [&](store::Tx& tx) -> Status {
-          store::put_version_state(tx, {artifact_id(artifact)}, 1, to, ArchiveReason::none);
+          store::put_version_state(tx, {std::string(kProject)}, {{artifact_id(artifact)}, 1}, to,
+                                   ArchiveReason::none);
           tx.append(kProject, event(artifact, name_of(to)));
           return Ok{};
         });
@@ -147,7 +166,7 @@ class Raw {
   std::vector<sqlite3_stmt*> statements_;
 };
 
-double measure_raw(const std::string& directory, const std::vector<std::size_t>& groups) {
+double measure_raw(const std::string& directory, const Groups& groups) {
   const SystemClock clock;
   fill(*opened(directory, clock));
   Raw raw(directory + "/imprimatur.db");
@@ -167,11 +186,10 @@ double measure_raw(const std::string& directory, const std::vector<std::size_t>&
   const std::string hash = to_hex(sha256("")), frontier(600, 'f'), signature(88, 's'), key(44, 'k');
   const auto start = Steady::now();
   std::int64_t seq = 1, total = 0, group_number = 0;
-  for (const std::size_t group : groups) {
+  for (const std::vector<Change>& group : groups) {
     Raw::step(begin);
-    for (std::size_t i = 0; i < group; ++i, ++total) {
-      const int number = static_cast<int>(total % kArtifacts);
-      const std::string_view to = (total / kArtifacts) % 2 == 0 ? "in_review" : "draft";
+    for (const auto& [number, to] : group) {
+      total += 1;
       const std::string id = artifact_id(number);
       const journal::Event made = event(number, to);
       Raw::bind(version, 1, to);
@@ -233,7 +251,7 @@ int main_of(int argc, char** argv) {
     const Measured store = measure_store(Place().path(), seconds);
     const double raw = measure_raw(Place().path(), store.groups);
     std::size_t total = 0;
-    for (const std::size_t group : store.groups) total += group;
+    for (const auto& group : store.groups) total += group.size();
     ratios.push_back(store.a_second / raw);
     std::printf("  store %8.0f /s   raw SQLite %8.0f /s   ratio %.2f   %.1f changes a commit\n",
                 store.a_second, raw, ratios.back(),

@@ -6,7 +6,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 namespace imprimatur {
 namespace {
@@ -25,6 +24,13 @@ int hex_value(char c) {
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kBase64Url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::string_view kCrockford = "0123456789abcdefghjkmnpqrstvwxyz";
+
+// Looked up once: EVP_sha256() would be looked up anew by every digest.
+const EVP_MD* sha256_method() {
+  static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  CHECK(method != nullptr);
+  return method;
+}
 
 std::string encode64(std::string_view bytes, std::string_view alphabet, bool pad) {
   std::string out;
@@ -70,20 +76,20 @@ std::optional<std::string> decode64(std::string_view text, std::string_view alph
 
 Hash256 sha256(std::string_view bytes) {
   Hash256 out;
-  SHA256(data_of(bytes), bytes.size(), out.data());
+  CHECK(EVP_Digest(bytes.data(), bytes.size(), out.data(), nullptr, sha256_method(), nullptr) == 1);
   return out;
 }
 
 Hash256 hmac_sha256(std::string_view key, std::string_view bytes) {
   Hash256 out;
   unsigned int size = 0;
-  CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data_of(bytes), bytes.size(), out.data(),
-             &size) != nullptr);
+  CHECK(HMAC(sha256_method(), key.data(), static_cast<int>(key.size()), data_of(bytes), bytes.size(),
+             out.data(), &size) != nullptr);
   return out;
 }
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-  CHECK(EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr) == 1);
+  CHECK(EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), sha256_method(), nullptr) == 1);
 }
 
 Sha256::~Sha256() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
@@ -106,11 +112,10 @@ std::string_view bytes_of(const Hash256& hash) {
 
 std::string to_hex(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const char c : bytes) {
-    out.push_back(kDigits[static_cast<std::uint8_t>(c) >> 4]);
-    out.push_back(kDigits[static_cast<std::uint8_t>(c) & 15]);
+  std::string out(bytes.size() * 2, '0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    out[2 * i] = kDigits[static_cast<std::uint8_t>(bytes[i]) >> 4];
+    out[2 * i + 1] = kDigits[static_cast<std::uint8_t>(bytes[i]) & 15];
   }
   return out;
 }

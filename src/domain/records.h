@@ -48,6 +48,12 @@ struct Artifact {
   Time changed_at;
 };
 
+struct VersionRef {
+  ArtifactId artifact;
+  std::int64_t number = 0;
+  bool operator==(const VersionRef&) const = default;
+};
+
 struct Version {
   ProjectId project;
   ArtifactId artifact;

@@ -19,7 +19,7 @@ Status StateChange::move(const ArtifactId& id, std::int64_t number, Action actio
   const Version version = TRY(version_or_404(tx_, id, number));
   const State next = TRY(next_state(version.state, action));
   const Transition* row = transition(version.state, action);
-  store::put_version_state(tx_, id, number, next, row->reason);
+  store::put_version_state(tx_, version.project, {id, number}, next, row->reason);
   Artifact artifact = store::present(store::artifact(tx_, id), "the artifact of a version");
   if (artifact.latest_version == number) {
     artifact.changed_at = tx_.now();

@@ -23,12 +23,6 @@ inline constexpr std::size_t kMaxBatch = 500;
 inline constexpr std::size_t kMaxItems = 100;  // of a change set
 inline constexpr std::size_t kMaxLabels = 100;
 
-struct VersionRef {
-  ArtifactId artifact;
-  std::int64_t number = 0;
-  bool operator==(const VersionRef&) const = default;
-};
-
 // The content fields of a request; what is left out is inherited from the version before.
 struct ContentPatch {
   std::optional<std::string> text;

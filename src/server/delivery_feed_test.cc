@@ -92,7 +92,7 @@ class DeliveryFeedTest : public testing::Test {
   std::optional<DeliveryFeed> feed_;
   registry::Command admin_;
   identity::IssuedKey key_;
-  registry::VersionRef version_;
+  VersionRef version_;
 };
 
 TEST_F(DeliveryFeedTest, EveryCommitIsToldBeforeItIsAnswered) {

@@ -69,7 +69,7 @@ registry::NewArtifact welcome() {
 // One prompt that is live, its softened version in review, a chat, and a draft that the scanner refuses.
 Status make_prompts(App& app, const Principal& ann, const Principal& ben) {
   registry::Registry& registry = app.registry();
-  const registry::VersionRef reply =
+  const VersionRef reply =
       TRY(registry.create(as(ann), kDemoProject, text_prompt("support/reply", kReply, {"support"})));
   const ReviewId first =
       TRY(registry.submit(as(ann), kDemoProject, "production", {reply}, "Ready for customers"));
@@ -80,7 +80,7 @@ Status make_prompts(App& app, const Principal& ann, const Principal& ben) {
   const std::string_view line = "- Never promise a refund: offer to pass the case on to a colleague.\n";
   softer.content.text->replace(softer.content.text->find(line), line.size(), kSofterLine);
   softer.message = "Softer about refunds";
-  const registry::VersionRef second = TRY(registry.save(as(ann), reply.artifact, softer));
+  const VersionRef second = TRY(registry.save(as(ann), reply.artifact, softer));
   TRY(registry.submit(as(ann), kDemoProject, "production", {second}, "Customers found the refusal cold"));
   TRY(registry.create(as(ann), kDemoProject, welcome()));
   TRY(registry.create(as(ann), kDemoProject,

@@ -94,7 +94,7 @@ void change_everything(Tx& tx) {
   delete_old_idempotent(tx, Time{1});
   put_key_used(tx, {"key_1"}, Time{1});
   put_key_revoked(tx, {"key_1"}, Time{1});
-  put_version_state(tx, {"art_1"}, 1, State::draft, ArchiveReason::none);
+  put_version_state(tx, {"prj_1"}, {{"art_1"}, 1}, State::draft, ArchiveReason::none);
   end_release(tx, {"rel_1"}, ReleaseEnd::superseded, Time{1});
   delete_label(tx, {"art_1"}, "x");
   delete_proposal(tx, {"env_1"});

@@ -61,7 +61,7 @@ Result<Page<Artifact>> artifacts(Tx& tx, const ArtifactQuery& query, const PageR
 
 // These two keep what the artifact says about its latest version.
 void insert_version(Tx& tx, const Version& version);
-void put_version_state(Tx& tx, const ArtifactId& artifact, std::int64_t number, State state,
+void put_version_state(Tx& tx, const ProjectId& project, const VersionRef& version, State state,
                        ArchiveReason reason);
 std::optional<Version> version(Tx& tx, const ArtifactId& artifact, std::int64_t number);
 // The same with its content left empty, which may be long.

@@ -120,7 +120,7 @@ TEST_P(RowsTest, ArtifactsAreListedByNameAndFoundByTextTagAndState) {
   EXPECT_EQ(names({.project = project, .tag = "mon"}), (Names{}));
   EXPECT_EQ(names({.project = {"prj_2"}}), (Names{}));
   ASSERT_TRUE(change([&](Tx& tx) {
-                put_version_state(tx, {"art_3"}, 1, State::in_review, ArchiveReason::none);
+                put_version_state(tx, {"prj_1"}, {{"art_3"}, 1}, State::in_review, ArchiveReason::none);
               }).ok());
   EXPECT_EQ(names({.project = project, .state = State::in_review}), (Names{"zürich"}));
   EXPECT_EQ(names({.project = project, .state = State::draft}), (Names{"Billing", "support/reply"}));

@@ -267,7 +267,7 @@ void VerifyTest::tell_review() {
                     {},
                     kSalt};
     insert_release(tx, release);
-    put_version_state(tx, {"art_1"}, 1, State::deployed, ArchiveReason::none);
+    put_version_state(tx, {"prj_1"}, {{"art_1"}, 1}, State::deployed, ArchiveReason::none);
     tell(
         tx, "release.created", "usr_a",
         R"({"release":"rel_1","changeSet":"chs_1","environment":"env_1","artifact":"art_1","version":1,"digest":")" +
@@ -305,8 +305,8 @@ void VerifyTest::tell_releases() {
                     {},
                     kSalt};
     insert_release(tx, release);
-    put_version_state(tx, {"art_1"}, 1, State::archived, ArchiveReason::superseded);
-    put_version_state(tx, {"art_1"}, 2, State::deployed, ArchiveReason::none);
+    put_version_state(tx, {"prj_1"}, {{"art_1"}, 1}, State::archived, ArchiveReason::superseded);
+    put_version_state(tx, {"prj_1"}, {{"art_1"}, 2}, State::deployed, ArchiveReason::none);
     tell(
         tx, "release.created", "usr_a",
         R"({"release":"rel_2","changeSet":"chs_2","environment":"env_1","artifact":"art_1","version":2,"digest":")" +
@@ -316,7 +316,7 @@ void VerifyTest::tell_releases() {
             R"(","moves":[{"artifact":"art_1","version":1,"from":"deployed","to":"archived","reason":"superseded"},)" +
             R"({"artifact":"art_1","version":2,"from":"draft","to":"deployed","reason":null}]})");
     insert_retirement(tx, {"prj_1"}, {"art_1"}, 1, {"env_1"}, now);
-    put_version_state(tx, {"art_1"}, 1, State::archived, ArchiveReason::retired);
+    put_version_state(tx, {"prj_1"}, {{"art_1"}, 1}, State::archived, ArchiveReason::retired);
     tell(
         tx, "version.retired", "usr_b",
         R"({"artifact":"art_1","version":1,"digest":")" + first_ +

@@ -121,17 +121,14 @@ void insert_version(Tx& tx, const Version& version) {
       version.project, version.artifact, searchable(version.content));
 }
 
-void put_version_state(Tx& tx, const ArtifactId& artifact, std::int64_t number, State state,
+void put_version_state(Tx& tx, const ProjectId& project, const VersionRef& version, State state,
                        ArchiveReason reason) {
   tx.database().exec(
-      "UPDATE versions SET state = ?, reason = ? WHERE project = (SELECT project FROM artifacts WHERE id = "
-      "?) "
-      "AND artifact = ? AND number = ?",
-      name_of(state), name_of(reason), artifact, artifact, number);
+      "UPDATE versions SET state = ?, reason = ? WHERE project = ? AND artifact = ? AND number = ?",
+      name_of(state), name_of(reason), project, version.artifact, version.number);
   tx.database().exec(
-      "UPDATE artifacts SET latest_state = ? WHERE project = (SELECT project FROM artifacts WHERE id = ?) "
-      "AND id = ? AND latest_version = ?",
-      name_of(state), artifact, artifact, number);
+      "UPDATE artifacts SET latest_state = ? WHERE project = ? AND id = ? AND latest_version = ?",
+      name_of(state), project, version.artifact, version.number);
 }
 
 std::optional<Version> version(Tx& tx, const ArtifactId& artifact, std::int64_t number) {

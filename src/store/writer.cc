@@ -66,74 +66,81 @@ std::optional<std::string> Writer::why_refused() const {
 
 Status Writer::run(std::vector<std::string> journals, const std::function<bool(Tx&)>& work) {
   CHECK(std::this_thread::get_id() != thread_.get_id(), "write() from inside a command or a commit listener");
-  auto command = std::make_shared<Command>();
   std::ranges::sort(journals);
   journals.erase(std::unique(journals.begin(), journals.end()), journals.end());
-  command->journals = std::move(journals);
-  command->work = &work;
-  std::unique_lock lock(mutex_);
-  if (queue_.stopping) return unavailable("the store is closing");
-  if (queue_.refused) return unavailable(*queue_.refused);
-  if (queue_.waiting.size() >= options_.queue) return unavailable("too many writes are waiting; try again");
-  queue_.waiting.push_back(command);
+  Command command{std::move(journals), work, Ok{}, nullptr};
+  std::shared_ptr<Group> group;
+  {
+    std::lock_guard guard(mutex_);
+    if (queue_.stopping) return unavailable("the store is closing");
+    if (queue_.refused) return unavailable(*queue_.refused);
+    if (queue_.commands >= options_.queue) return unavailable("too many writes are waiting; try again");
+    group = join(command);
+  }
   arrived_.notify_one();
   const auto timeout = std::chrono::microseconds(options_.write_timeout.micros);
-  const auto done = [&] { return command->stage == Command::Stage::done; };
-  if (!command->finished.wait_for(lock, timeout, done)) {
-    if (command->stage == Command::Stage::waiting) {
-      std::erase(queue_.waiting, command);
+  if (group->finished.wait_for(timeout) != std::future_status::ready) {
+    if (leave(group, command)) {
       return unavailable("the write waited too long; nothing was changed; try again");
     }
     // It is running on this caller's values: its outcome has to be awaited.
-    command->finished.wait(lock, done);
+    group->finished.wait();
   }
-  if (command->thrown) std::rethrow_exception(command->thrown);
-  return command->answer;
+  if (command.thrown) std::rethrow_exception(command.thrown);
+  return std::move(command.answer);
 }
 
-Writer::Group Writer::take() {
+std::shared_ptr<Writer::Group> Writer::join(Command& command) {
+  if (queue_.groups.empty() || queue_.groups.back()->commands.size() >= options_.group) {
+    queue_.groups.push_back(std::make_shared<Group>());
+  }
+  queue_.groups.back()->commands.push_back(&command);
+  queue_.commands += 1;
+  return queue_.groups.back();
+}
+
+// False when the group has been taken.
+bool Writer::leave(const std::shared_ptr<Group>& group, const Command& command) {
+  std::lock_guard guard(mutex_);
+  if (group->taken) return false;
+  std::erase(group->commands, &command);
+  queue_.commands -= 1;
+  if (group->commands.empty()) std::erase(queue_.groups, group);
+  return true;
+}
+
+std::shared_ptr<Writer::Group> Writer::take() {
   std::unique_lock lock(mutex_);
-  const auto ready = [this] { return queue_.stopping || !queue_.waiting.empty(); };
+  const auto ready = [this] { return queue_.stopping || !queue_.groups.empty(); };
   if (unheard_) {
     arrived_.wait_for(lock, kUnheardPause, ready);
   } else {
     arrived_.wait(lock, ready);
   }
-  Group group;
-  while (!queue_.waiting.empty() && group.size() < options_.group) {
-    std::shared_ptr<Command> command = std::move(queue_.waiting.front());
-    queue_.waiting.pop_front();
-    command->stage = Command::Stage::running;
-    group.push_back(std::move(command));
-  }
+  if (queue_.groups.empty()) return nullptr;
+  std::shared_ptr<Group> group = std::move(queue_.groups.front());
+  queue_.groups.pop_front();
+  queue_.commands -= group->commands.size();
+  group->taken = true;
   return group;
 }
 
 void Writer::loop() {
   while (true) {
-    Group group = take();
+    const std::shared_ptr<Group> group = take();
     if (unheard_) tell_feed();
-    if (!group.empty()) {
-      run_group(group);
-      finish(group);
+    if (group) {
+      run_group(*group);
+      group->done.set_value();
       continue;
     }
     std::lock_guard guard(mutex_);
-    if (queue_.stopping && queue_.waiting.empty()) return;
+    if (queue_.stopping && queue_.groups.empty()) return;
   }
-}
-
-void Writer::finish(Group& group) {
-  {
-    std::lock_guard guard(mutex_);
-    for (const auto& command : group) command->stage = Command::Stage::done;
-  }
-  // Outside the lock, which everybody who wakes up wants.
-  for (const auto& command : group) command->finished.notify_one();
 }
 
 void Writer::answer_all(Group& group, const Error& error) {
-  for (const auto& command : group) {
+  for (Command* command : group.commands) {
     command->thrown = nullptr;
     command->answer = error;
   }
@@ -187,12 +194,12 @@ Writer::Commit Writer::attempt(Group& group) {
   if (!database_) reconnect();
   database_->begin_write();
   std::vector<std::string> names;
-  for (const auto& command : group) {
+  for (Command* command : group.commands) {
     names.insert(names.end(), command->journals.begin(), command->journals.end());
   }
   GroupJournals journals(*database_, names);
   bool changed = false;
-  for (const auto& command : group) {
+  for (Command* command : group.commands) {
     command->thrown = nullptr;
     command->answer = Ok{};
     if (run_command(*command, journals)) changed = true;
@@ -244,7 +251,7 @@ bool Writer::run_command(Command& command, GroupJournals& journals) {
 // False when the command is to be rolled back.
 bool Writer::run_work(Command& command, Tx& tx) {
   try {
-    return (*command.work)(tx);
+    return command.work(tx);
   } catch (const DatabaseGone&) {
     throw;
   } catch (const DatabaseBusy&) {

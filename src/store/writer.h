@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,18 +33,24 @@ class Writer {
   std::optional<std::string> why_refused() const;
 
  private:
+  // Lives where its caller waits.
   struct Command {
     std::vector<std::string> journals;
-    const std::function<bool(Tx&)>* work = nullptr;
+    const std::function<bool(Tx&)>& work;
     // Of the run that counts: what to answer once the group's outcome is known.
     Status answer = Ok{};
     std::exception_ptr thrown;
-    enum class Stage { waiting, running, done } stage = Stage::waiting;
-    std::condition_variable finished;
   };
-  using Group = std::vector<std::shared_ptr<Command>>;
+  // Everybody in a group waits for the same thing, so that one system call wakes them all.
+  struct Group {
+    std::vector<Command*> commands;
+    bool taken = false;  // by the thread; until then a command may leave
+    std::promise<void> done;
+    std::shared_future<void> finished{done.get_future()};
+  };
   struct Queue {
-    std::deque<std::shared_ptr<Command>> waiting;
+    std::deque<std::shared_ptr<Group>> groups;  // none empty; only the last takes more
+    std::size_t commands = 0;                   // of all groups
     std::optional<std::string> refused;
     bool stopping = false;
   };
@@ -51,7 +58,9 @@ class Writer {
   enum class Commit { done, nothing_to_do, uncertain };
 
   void loop();
-  Group take();
+  std::shared_ptr<Group> join(Command& command);  // with the lock held
+  bool leave(const std::shared_ptr<Group>& group, const Command& command);
+  std::shared_ptr<Group> take();  // null: none waits
   void run_group(Group& group);
   bool settle(Group& group);  // true when the outcome is known and every command has its answer
   Commit attempt(Group& group);
@@ -60,7 +69,6 @@ class Writer {
   std::optional<bool> marker_says_committed(std::int64_t number);
   void reconnect();
   void tell_feed();
-  void finish(Group& group);
   static void answer_all(Group& group, const Error& error);
 
   const StoreOptions options_;

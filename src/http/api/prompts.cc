@@ -43,7 +43,7 @@ Result<Response> create(RegistryApi api, const Request& request) {
   const std::string project = fields.text_if("project").value_or("");
   registry::NewArtifact wanted = new_artifact(fields);
   TRY(body.done());
-  const registry::VersionRef made = TRY(api.registry.create(asked, project, std::move(wanted)));
+  const VersionRef made = TRY(api.registry.create(asked, project, std::move(wanted)));
   const auto version = TRY(api.queries.version(asked.principal, made, Sight::own_write));
   json::object out = prompt_json(TRY(api.queries.artifact(asked.principal, made.artifact, Sight::own_write)));
   out["version"] = version.version.number;
@@ -70,7 +70,7 @@ Result<Response> save(RegistryApi api, const Request& request, const PathArgumen
   wanted.tags = fields.texts_if("tags");
   wanted.message = fields.text_if("message").value_or("");
   TRY(body.done());
-  const registry::VersionRef made = TRY(api.registry.save(asked, {path["prompt"]}, std::move(wanted)));
+  const VersionRef made = TRY(api.registry.save(asked, {path["prompt"]}, std::move(wanted)));
   return answer(
       version_json(TRY(api.queries.version(asked.principal, made, Sight::own_write)), api.registry.ruleset()),
       201);

@@ -25,6 +25,6 @@ void add_audit_routes(Router& router, RegistryApi api);
 void add_workflow_routes(Router& router, identity::Identity& identity);
 
 // Arguments of paths. Not found for what no id or number looks like.
-Result<registry::VersionRef> version_of(const PathArguments& path);
+Result<VersionRef> version_of(const PathArguments& path);
 
 }  // namespace imprimatur::http

@@ -27,7 +27,7 @@ Result<Response> shown(RegistryApi api, const Principal& who, const ReleaseId& i
 Result<Response> deploy(RegistryApi api, const Request& request, const PathArguments& path) {
   const store::Command asked = TRY(command(request, api.identity));
   TRY(no_query(request));
-  const registry::VersionRef version = TRY(version_of(path));
+  const VersionRef version = TRY(version_of(path));
   Body body = TRY(Body::of(request));
   Fields fields = body.fields();
   const std::string environment = fields.text("environment");
@@ -86,7 +86,7 @@ Result<Response> roll_back(RegistryApi api, const Request& request, const PathAr
 Result<Response> retire(RegistryApi api, const Request& request, const PathArguments& path) {
   const store::Command asked = TRY(command(request, api.identity));
   TRY(no_query(request));
-  const registry::VersionRef version = TRY(version_of(path));
+  const VersionRef version = TRY(version_of(path));
   Body body = TRY(Body::of(request));
   Fields fields = body.fields();
   const std::string environment = fields.text("environment");

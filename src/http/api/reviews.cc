@@ -10,11 +10,11 @@ namespace {
 
 namespace json = boost::json;
 
-std::vector<registry::VersionRef> items_of(Fields& fields) {
-  std::vector<registry::VersionRef> out;
+std::vector<VersionRef> items_of(Fields& fields) {
+  std::vector<VersionRef> out;
   if (auto items = fields.objects_if("items")) {
     for (Fields& item : *items) {
-      registry::VersionRef ref{{item.text("prompt")}, 0};
+      VersionRef ref{{item.text("prompt")}, 0};
       ref.number = item.integer("version");
       out.push_back(std::move(ref));
     }

@@ -48,7 +48,7 @@ Result<Response> scans(RegistryApi api, const Request& request, const PathArgume
 Result<Response> submit(RegistryApi api, const Request& request, const PathArguments& path) {
   const store::Command asked = TRY(command(request, api.identity));
   TRY(no_query(request));
-  const registry::VersionRef version = TRY(version_of(path));
+  const VersionRef version = TRY(version_of(path));
   Body body = TRY(Body::maybe(request));
   Fields fields = body.fields();
   const std::string comment = fields.text_if("comment").value_or("");
@@ -72,7 +72,7 @@ Result<Response> gate(RegistryApi api, const Request& request, const PathArgumen
 
 }  // namespace
 
-Result<registry::VersionRef> version_of(const PathArguments& path) {
+Result<VersionRef> version_of(const PathArguments& path) {
   constexpr std::int64_t kLargest = 2'147'483'647;
   const std::string& text = path["version"];
   std::int64_t number = 0;
@@ -80,7 +80,7 @@ Result<registry::VersionRef> version_of(const PathArguments& path) {
   if (ec != std::errc() || end != text.data() + text.size() || number < 1 || number > kLargest) {
     return invalid_field("version", "a version is named by its number, 1 and up");
   }
-  return registry::VersionRef{{path["prompt"]}, number};
+  return VersionRef{{path["prompt"]}, number};
 }
 
 void add_version_routes(Router& router, RegistryApi api) {
