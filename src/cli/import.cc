@@ -175,7 +175,7 @@ void add_import(Commands& commands) {
       ->add_option_function<std::string>(
           "--on-conflict",
           [options](const std::string& what) { options->rules.new_versions = what == "newVersion"; },
-          "What to do where a prompt of that name has other content")
+          "What to do where a prompt of that name has other content or tags")
       ->check(CLI::IsMember({"skip", "newVersion"}))
       ->type_name("skip|newVersion");
   command->add_flag("--dry-run", options->rules.dry_run, "Say what would happen, change nothing");

@@ -1,5 +1,6 @@
 // One connection from its first byte to its last: read, answer what is ready at once and together, hand the
 // rest to the workers, write.
+#include "base/check.h"
 #include "http/chunked.h"
 #include "http/dispatch.h"
 #include "http/io_thread.h"
@@ -44,6 +45,7 @@ class Buffer {
   explicit Buffer(std::size_t limit) : limit_(limit) {}
   std::string_view bytes() const { return {data_.get() + begin_, end_ - begin_}; }
   void consume(std::size_t n) {
+    CHECK(n <= end_ - begin_, "more than there is");
     begin_ += n;
     if (begin_ == end_) begin_ = end_ = 0;
   }
@@ -124,6 +126,9 @@ class Connection final : public OpenConnection {
       if (!thread_.output.empty() && !write_now()) {
         const bool written = co_await write_rest();
         if (!written) break;
+        // Meanwhile the thread's head was another connection's, and the deadline the write's.
+        in_head_ = false;
+        if (next == Next::handle || next == Next::read) continue;
       }
       if (next == Next::write) continue;
       if (next == Next::close) break;
@@ -167,6 +172,7 @@ class Connection final : public OpenConnection {
     Head& head = thread_.head;
     for (std::size_t count = 0; count < options_.pipelined_requests; ++count) {
       const std::string_view bytes = buffer_.bytes();
+      scan_ = ++thread_.scans;
       const Scan scan = bytes.empty() ? Scan::incomplete : scan_head(bytes, options_.head, head, refusal_);
       if (scan == Scan::incomplete) return wait_for_more(bytes.empty());
       if (scan == Scan::refused) return Next::refuse;
@@ -273,6 +279,7 @@ class Connection final : public OpenConnection {
 
   // The head in thread_.head is complete and nothing was ready for it. False: close.
   Task<bool> handle() {
+    CHECK(thread_.scans == scan_, "the head of another connection");
     auto job = std::make_shared<Job>();
     const Head& head = thread_.head;
     const bool has_body = head.has_body();
@@ -528,7 +535,8 @@ class Connection final : public OpenConnection {
   Buffer buffer_;
   CredentialMemo memo_;
   Refusal refusal_;
-  std::string_view id_;  // of the request in thread_.head
+  std::uint64_t scan_ = 0;  // the one that thread_.head has to be of
+  std::string_view id_;     // of the request in thread_.head
   std::string pending_;
   std::string_view pending_large_;
   std::shared_ptr<const void> pending_owner_;

@@ -85,7 +85,9 @@ class IoThread {
   ServerContext& server;
   ThreadMetrics& metrics;
   FastPath fast_path;
+  // Of the connection that scanned last; gone with its first suspension.
   Head head;
+  std::uint64_t scans = 0;
   Output output;
   std::int64_t now_ms = 0;
   Time now;

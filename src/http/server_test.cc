@@ -637,6 +637,55 @@ TEST_F(ServerTest, AnAddressInUseIsAnErrorAndNotACrash) {
   EXPECT_EQ(Server(again, router, *metrics).start().error().code, ErrorCode::invalid);
 }
 
+class TlsClient {
+ public:
+  explicit TlsClient(std::uint16_t port, int max_version = TLS1_3_VERSION)
+      : raw_(port), context_(SSL_CTX_new(TLS_client_method())), ssl_(nullptr) {
+    SSL_CTX_set_min_proto_version(context_, TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(context_, max_version);
+    ssl_ = SSL_new(context_);
+    SSL_set_fd(ssl_, raw_.fd());
+    connected_ = SSL_connect(ssl_) == 1;
+  }
+  ~TlsClient() {
+    SSL_free(ssl_);
+    SSL_CTX_free(context_);
+  }
+  TlsClient(const TlsClient&) = delete;
+  TlsClient& operator=(const TlsClient&) = delete;
+
+  bool connected() const { return connected_; }
+  void send(const std::string& request) { SSL_write(ssl_, request.data(), static_cast<int>(request.size())); }
+  std::string until_closed() {
+    while (more()) {
+    }
+    return std::exchange(received_, {});
+  }
+  // What came up to and with `end`; all of it when the connection ended before.
+  std::string until(std::string_view end) {
+    std::size_t at;
+    while ((at = received_.find(end)) == std::string::npos) {
+      if (!more()) return std::exchange(received_, {});
+    }
+    std::string out = received_.substr(0, at + end.size());
+    received_.erase(0, out.size());
+    return out;
+  }
+
+ private:
+  bool more() {
+    char bytes[4096];
+    const int n = SSL_read(ssl_, bytes, sizeof bytes);
+    if (n > 0) received_.append(bytes, static_cast<std::size_t>(n));
+    return n > 0;
+  }
+  RawClient raw_;
+  SSL_CTX* context_;
+  SSL* ssl_;
+  bool connected_ = false;
+  std::string received_;
+};
+
 // A self-signed certificate in a directory of its own.
 class TlsServerTest : public ServerTest {
  protected:
@@ -671,23 +720,10 @@ class TlsServerTest : public ServerTest {
 
   // The whole answer, or what TLS said instead.
   std::string ask_tls(const std::string& request, int max_version) {
-    RawClient raw(server->port());
-    SSL_CTX* context = SSL_CTX_new(TLS_client_method());
-    SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
-    SSL_CTX_set_max_proto_version(context, max_version);
-    SSL* ssl = SSL_new(context);
-    SSL_set_fd(ssl, raw.fd());
-    std::string out = "no handshake";
-    if (SSL_connect(ssl) == 1) {
-      out.clear();
-      SSL_write(ssl, request.data(), static_cast<int>(request.size()));
-      char bytes[4096];
-      for (int n; (n = SSL_read(ssl, bytes, sizeof bytes)) > 0;)
-        out.append(bytes, static_cast<std::size_t>(n));
-    }
-    SSL_free(ssl);
-    SSL_CTX_free(context);
-    return out;
+    TlsClient client(server->port(), max_version);
+    if (!client.connected()) return "no handshake";
+    client.send(request);
+    return client.until_closed();
   }
 
  private:
@@ -704,6 +740,46 @@ TEST_F(TlsServerTest, SpeaksTls12AndNewer) {
     EXPECT_TRUE(answer.ends_with("{\"a\":1}"));
   }
   EXPECT_EQ(ask_tls(get("/fast/1"), TLS1_1_VERSION), "no handshake");
+}
+
+// A ready answer is written before the request behind it is handled; over TLS that takes a moment in which
+// others are served.
+TEST_F(TlsServerTest, EveryoneGetsTheAnswersToTheirOwnRequests) {
+  start();
+  std::atomic<bool> stop = false;
+  std::atomic<int> wrong = 0;
+  const auto ask_all = [&](const std::string& name, const auto& go_on) {
+    TlsClient client(server->port());
+    const std::string end = "of-" + name;
+    for (int round = 0; go_on(round); ++round) {
+      client.send(get("/fast/10") + get("/item/of-" + name) + post("/echo", "echo-of-" + name));
+      client.until(end);
+      const std::string echoed = client.until(end);
+      if (!echoed.ends_with("echo-of-" + name) || status_in(echoed.substr(echoed.find("HTTP"))) != 200) {
+        ++wrong;
+        return;
+      }
+    }
+  };
+  std::vector<std::thread> others;
+  for (int i = 0; i < 3; ++i) {
+    others.emplace_back([&, i] { ask_all("other-" + std::to_string(i), [&](int) { return !stop; }); });
+  }
+  ask_all("one", [&](int round) { return round < 300 && wrong == 0; });
+  stop = true;
+  for (std::thread& other : others) other.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST_F(TlsServerTest, AHeadThatStopsBehindAReadyAnswerHasAHeadsTime) {
+  options.head_time = milliseconds(200);
+  options.idle_time = seconds(60);
+  start();
+  TlsClient client(server->port());
+  client.send(get("/fast/10") + "GET /fast/10 HTTP/1.1\r\nHo");
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(status_in(client.until_closed()), 200);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 20s);
 }
 
 TEST_F(TlsServerTest, DropsClientsThatDoNotShakeHands) {

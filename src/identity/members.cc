@@ -171,7 +171,7 @@ Result<TeamView> Projects::create_team(const Command& command, std::string_view 
     TRY(project_admin(tx, command.principal, project));
     const auto all = store::teams(tx, id);
     if (const auto outcome = TRY(store::replayed(tx, command))) {
-      const TeamId first{outcome->substr(kTeamOutcome.size())};
+      const TeamId first{store::reference_in(*outcome, kTeamOutcome)};
       const auto team =
           std::find_if(all.begin(), all.end(), [&](const Team& one) { return one.id == first; });
       if (team == all.end()) throw store::DataBroken("a team that is gone");

@@ -35,7 +35,7 @@ Status keep_an_admin(store::Tx& tx, const PrincipalId& except) {
 }
 
 Result<User> replayed_user(store::Tx& tx, std::string_view outcome) {
-  auto user = store::user(tx, PrincipalId{std::string(outcome.substr(kUserOutcome.size()))});
+  auto user = store::user(tx, PrincipalId{store::reference_in(outcome, kUserOutcome)});
   if (!user) return unknown_user();
   return *std::move(user);
 }

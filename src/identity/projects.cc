@@ -59,7 +59,7 @@ Result<Project> Projects::create(const Command& command, std::string_view name,
   return store_.write({std::string(journal::kOrganisation), id.text}, [&](store::Tx& tx) -> Result<Project> {
     TRY(store::still_valid(tx, who));
     if (const auto outcome = TRY(store::replayed(tx, command))) {
-      auto project = store::project(tx, ProjectId{outcome->substr(kProjectOutcome.size())});
+      auto project = store::project(tx, ProjectId{store::reference_in(*outcome, kProjectOutcome)});
       if (!project) throw store::DataBroken("a project that is gone");
       return *std::move(project);
     }

@@ -81,7 +81,7 @@ Result<AccountView> Projects::create_service_account(const Command& command, std
   return store_.write({id.text}, [&](store::Tx& tx) -> Result<AccountView> {
     TRY(project_admin(tx, command.principal, project));
     if (const auto outcome = TRY(store::replayed(tx, command))) {
-      auto first = store::service_account(tx, PrincipalId{outcome->substr(kAccountOutcome.size())});
+      auto first = store::service_account(tx, PrincipalId{store::reference_in(*outcome, kAccountOutcome)});
       if (!first) throw store::DataBroken("a service account that is gone");
       return view_of(tx, *std::move(first));
     }
@@ -172,7 +172,7 @@ Result<IssuedKey> Projects::create_key(const Command& command, std::string_view 
   return store_.write({id.text}, [&](store::Tx& tx) -> Result<IssuedKey> {
     TRY(project_admin(tx, command.principal, project));
     if (const auto outcome = TRY(store::replayed(tx, command)))
-      return conflict("This request created " + outcome->substr(kKeyOutcome.size()) +
+      return conflict("This request created " + store::reference_in(*outcome, kKeyOutcome) +
                       " before; its secret is not kept. Revoke it and create another key if you lost it.");
     TRY(check_new_key(wanted, tx.now()));
     const auto environments = store::environments(tx, id);

@@ -1,12 +1,10 @@
 // Importing many prompts as drafts, a transaction a batch.
-#include "base/json.h"
 #include "domain/name.h"
 #include "registry/drafting.h"
+#include "registry/outcome.h"
 #include "registry/writing.h"
 
 #include <set>
-
-#include <boost/json.hpp>
 
 namespace imprimatur::registry {
 namespace {
@@ -80,6 +78,7 @@ class Planner {
       artifact.name = item.wanted.name;
       artifact.kind = item.wanted.kind;
       artifact.type = item.wanted.type;
+      artifact.tags = item.wanted.tags;
       artifact.latest_version = 1;
       standing_.insert_or_assign(item.skeleton, Standing{std::move(artifact), item.content});
       return out;
@@ -89,6 +88,7 @@ class Planner {
     if (out.content) {
       before->content = *out.content;
       before->artifact.latest_version += 1;
+      if (!item.wanted.tags.empty()) before->artifact.tags = item.wanted.tags;
     }
     return out;
   }
@@ -110,11 +110,13 @@ class Planner {
     const Artifact& artifact = before.artifact;
     const auto& semver = item.wanted.content.semver;
     if (artifact.name != item.wanted.name) return name_taken(item.wanted.name, artifact);
-    if (same_apart_from_semver(before.content, item.content) &&
+    const bool same_tags = item.wanted.tags.empty() || item.wanted.tags == artifact.tags;
+    if (same_tags && same_apart_from_semver(before.content, item.content) &&
         (!semver || *semver == before.content.semver)) {
       return ImportOutcome{Kind::unchanged, artifact.id, artifact.latest_version, ""};
     }
-    if (on_conflict_ != OnConflict::new_version) return conflict("a prompt of this name has other content");
+    if (on_conflict_ != OnConflict::new_version)
+      return conflict("a prompt of this name has other content or tags");
     if (artifact.type != item.wanted.type || artifact.kind != item.wanted.kind) {
       return conflict("a prompt of this name has another type");
     }
@@ -176,38 +178,6 @@ void write_planned(store::Tx& tx, const Caller& caller, const std::vector<Result
   }
 }
 
-constexpr std::string_view kOutcome = "import:";
-
-std::string outcome_of(const std::vector<ImportOutcome>& outcomes) {
-  std::string out(kOutcome);
-  out += '[';
-  for (const ImportOutcome& outcome : outcomes) {
-    if (out.back() == ']') out += ',';
-    out += '[' + std::to_string(static_cast<int>(outcome.status)) + ',';
-    append_json_string(out, outcome.artifact.text);
-    out += ',' + std::to_string(outcome.version) + ',';
-    append_json_string(out, outcome.reason);
-    out += ']';
-  }
-  return out + ']';
-}
-
-// Precondition: outcome_of gave it.
-std::vector<ImportOutcome> outcomes_from(std::string_view remembered) {
-  const auto parsed = parse_json(remembered.substr(kOutcome.size()),
-                                 {.bytes = remembered.size(), .depth = 3, .values = 10 * kMaxBatch});
-  CHECK(parsed.ok(), "a remembered import that cannot be read");
-  std::vector<ImportOutcome> out;
-  for (const auto& one : parsed->as_array()) {
-    const auto& parts = one.as_array();
-    out.push_back({static_cast<Kind>(parts.at(0).as_int64()),
-                   {std::string(parts.at(1).as_string())},
-                   parts.at(2).as_int64(),
-                   std::string(parts.at(3).as_string())});
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string_view name_of(ImportOutcome::Status status) {
@@ -262,7 +232,7 @@ Result<std::vector<ImportOutcome>> Registry::import(const Command& command, std:
     const auto taken = TRY(store_.write({id.text}, [&](store::Tx& tx) -> Result<Taken> {
       const Caller caller = TRY(Caller::in(tx, command.principal, id));
       TRY(caller.require(Permission::save));
-      if (const auto seen = TRY(store::replayed(tx, command))) return Taken(outcomes_from(*seen));
+      if (const auto seen = TRY(store::replayed(tx, command))) return Taken(imported_from(*seen));
       if (!current(tx, id, candidates, plans)) return Taken();
       auto outcomes = TRY(outcomes_of(plans, on_conflict));
       write_planned(tx, caller, candidates, plans, outcomes);

@@ -45,6 +45,10 @@ TEST_F(ImportingTest, ANewVersionTakesTheSemverAndTagsOfTheFile) {
   // The same text under a semver of its own is another version; one that is no step up is refused.
   EXPECT_EQ(import({item("a", "Three.", "3.0.1")}).front().status, Kind::new_version);
   EXPECT_EQ(import({item("a", "Three.", "3.0.1")}).front().status, Kind::unchanged);
+  EXPECT_EQ(import({item("a", "Three.", "3.0.1", {"z", "y"})}).front().status, Kind::unchanged);
+  EXPECT_EQ(import({item("a", "Three.", {}, {"w"})}).front().status, Kind::new_version);
+  EXPECT_EQ(latest(id).artifact.tags, (std::vector<std::string>{"w"}));
+  EXPECT_EQ(latest(id).version.semver, "3.0.2");
   const ImportOutcome refused = import({item("a", "Four.", "1.0.0")}).front();
   EXPECT_EQ(refused.status, Kind::skipped);
   EXPECT_NE(refused.reason.find("not above"), std::string::npos) << refused.reason;

@@ -7,6 +7,7 @@
 #include "registry/events.h"
 #include "registry/gating.h"
 #include "registry/moving.h"
+#include "registry/outcome.h"
 #include "registry/registry.h"
 #include "registry/writing.h"
 #include "store/registry_rows.h"
@@ -15,23 +16,6 @@
 
 namespace imprimatur::registry {
 namespace {
-
-std::string outcome_of(const std::vector<ReleaseId>& releases) {
-  std::string out = "releases:";
-  for (const ReleaseId& id : releases) out += id.text + ",";
-  return out;
-}
-
-std::vector<ReleaseId> releases_from(std::string_view outcome) {
-  outcome.remove_prefix(std::string_view("releases:").size());
-  std::vector<ReleaseId> out;
-  while (!outcome.empty()) {
-    const std::size_t comma = outcome.find(',');
-    out.push_back({std::string(outcome.substr(0, comma))});
-    outcome.remove_prefix(comma + 1);
-  }
-  return out;
-}
 
 Error lost_race(const std::optional<Release>& live) {
   return conflict(live ? "Release " + live->id.text + " (version " + std::to_string(live->version) +
@@ -179,7 +163,7 @@ Result<ReleaseId> Registry::deploy(const Command& command, const VersionRef& pla
     const std::string change_set = fresh_id("chs", tx.now());
     const ReleaseId made = TRY(deploy.put_live(items.front(), review, change_set, expected));
     if (review) close_deployed(tx, scene.caller, *review, change_set);
-    store::remember(tx, command, outcome_of({made}));
+    store::remember(tx, command, outcome_of(std::vector{made}));
     return made;
   });
 }
@@ -224,7 +208,7 @@ Result<ReleaseId> Registry::roll_back(const Command& command, const ArtifactId& 
     store::insert_release(tx, release);
     tx.append(project.text,
               release_rolled_back_event(scene.caller.actor(), release, back.id, change.moves()));
-    store::remember(tx, command, outcome_of({release.id}));
+    store::remember(tx, command, outcome_of(std::vector{release.id}));
     return release.id;
   });
 }

@@ -7,6 +7,7 @@
 #include "registry/events.h"
 #include "registry/gating.h"
 #include "registry/moving.h"
+#include "registry/outcome.h"
 #include "registry/registry.h"
 #include "registry/writing.h"
 #include "store/registry_rows.h"
@@ -15,12 +16,6 @@
 
 namespace imprimatur::registry {
 namespace {
-
-std::string outcome_of(const ReviewId& review) { return "review:" + review.text; }
-
-ReviewId review_from(std::string_view outcome) {
-  return {std::string(outcome.substr(std::string_view("review:").size()))};
-}
 
 Result<Review> begin_review(store::Tx& tx, const Caller& caller, const Environment& environment,
                             const std::vector<VersionRef>& wanted, std::string comment,

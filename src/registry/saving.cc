@@ -3,6 +3,7 @@
 #include "registry/caller.h"
 #include "registry/drafting.h"
 #include "registry/gating.h"
+#include "registry/outcome.h"
 #include "registry/reading.h"
 #include "registry/registry.h"
 #include "registry/writing.h"
@@ -61,14 +62,19 @@ Result<VersionRef> Registry::save(const Command& command, const ArtifactId& id, 
     struct Base {
       ProjectId project;
       Version version;
+      std::optional<VersionRef>
+          saved;  // by the request that this one repeats, and whose version is the base now
     };
     const Base base = TRY(store_.read([&](store::Tx& tx) -> Result<Base> {
       const ArtifactScene scene = TRY(artifact_for(tx, command.principal, id));
       TRY(scene.caller.require(Permission::save));
       Version latest = TRY(version_or_404(tx, id, scene.artifact.latest_version));
       TRY(require_intact(latest));
-      return Base{scene.artifact.project, std::move(latest)};
+      Base found{scene.artifact.project, std::move(latest), std::nullopt};
+      if (const auto seen = TRY(store::replayed(tx, command))) found.saved = version_from(*seen);
+      return found;
     }));
+    if (base.saved) return *base.saved;
     const Prepared ready = prepared(
         TRY(next_content(TRY(content_from_canonical(base.version.content)), wanted.content)), rules_);
     const auto saved =

@@ -89,10 +89,10 @@ std::string_view name_of(Outcome outcome) {
 }
 
 Outcome outcome_from(std::string_view name) {
-  for (const Outcome outcome : {Outcome::created, Outcome::waiting}) {
+  for (const Outcome outcome : {Outcome::changed, Outcome::created, Outcome::waiting}) {
     if (name == name_of(outcome)) return outcome;
   }
-  return Outcome::changed;
+  throw store::DataBroken("a remembered outcome that cannot be read");
 }
 
 Result<Protection> changed_protection(store::Tx& tx, const ProjectId& project, const Protection& before,
@@ -215,8 +215,8 @@ Status Registry::put_label(const Command& command, const ArtifactId& id, std::st
   return store_.write({project.text}, [&](store::Tx& tx) -> Status {
     const ArtifactScene scene = TRY(artifact_for(tx, command.principal, id));
     TRY(scene.caller.require(Permission::save));
-    TRY(require_free_label(tx, project, label));
     if (TRY(store::replayed(tx, command))) return Ok{};
+    TRY(require_free_label(tx, project, label));
     TRY(version_or_404(tx, id, number));
     const auto before = label_of(tx, id, label);
     if (!before && store::labels(tx, id).size() >= kMaxLabels) {
@@ -239,8 +239,8 @@ Status Registry::delete_label(const Command& command, const ArtifactId& id, std:
   return store_.write({project.text}, [&](store::Tx& tx) -> Status {
     const ArtifactScene scene = TRY(artifact_for(tx, command.principal, id));
     TRY(scene.caller.require(Permission::save));
-    TRY(require_free_label(tx, project, label));
     if (TRY(store::replayed(tx, command))) return Ok{};
+    TRY(require_free_label(tx, project, label));
     const auto before = label_of(tx, id, label);
     if (!before) return not_found("The prompt has no such label.");
     store::delete_label(tx, id, label);

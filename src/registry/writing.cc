@@ -77,15 +77,4 @@ Error name_taken(std::string_view name, const Artifact& existing) {
                   "\"); names that look alike are one name.");
 }
 
-std::string outcome_of(const VersionRef& ref) {
-  return "version:" + ref.artifact.text + "/" + std::to_string(ref.number);
-}
-
-VersionRef version_from(std::string_view outcome) {
-  const std::size_t slash = outcome.find('/');
-  constexpr std::size_t kPrefix = std::string_view("version:").size();
-  return {{std::string(outcome.substr(kPrefix, slash - kPrefix))},
-          std::stoll(std::string(outcome.substr(slash + 1)))};
-}
-
 }  // namespace imprimatur::registry

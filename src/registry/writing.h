@@ -33,8 +33,4 @@ void write_scan(store::Tx& tx, const Caller& caller, const VersionRef& place, co
 
 Error name_taken(std::string_view name, const Artifact& existing);
 
-// How an idempotent repetition remembers a version.
-std::string outcome_of(const VersionRef& ref);
-VersionRef version_from(std::string_view outcome);
-
 }  // namespace imprimatur::registry

@@ -1,5 +1,6 @@
 #include "store/command.h"
 
+#include "store/broken.h"
 #include "store/identity_rows.h"
 
 namespace imprimatur::store {
@@ -18,6 +19,11 @@ void remember(Tx& tx, const Command& command, std::string_view outcome) {
   if (command.idempotency_key.empty()) return;
   put_idempotent(tx, command.principal.id, command.idempotency_key,
                  {.request_hash = command.request_hash, .outcome = std::string(outcome)}, tx.now());
+}
+
+std::string reference_in(std::string_view outcome, std::string_view kind) {
+  if (!outcome.starts_with(kind)) throw DataBroken("a remembered outcome of another kind");
+  return std::string(outcome.substr(kind.size()));
 }
 
 }  // namespace imprimatur::store

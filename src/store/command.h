@@ -30,4 +30,8 @@ Result<std::optional<std::string>> replayed(Tx& tx, const Command& command);
 // which the answer is made again. Never a secret. Does nothing when no key was sent.
 void remember(Tx& tx, const Command& command, std::string_view outcome);
 
+// What stands behind `kind` ("version:") in an outcome. Throws DataBroken when the outcome is of another
+// kind.
+std::string reference_in(std::string_view outcome, std::string_view kind);
+
 }  // namespace imprimatur::store

@@ -35,7 +35,12 @@ rm -f "$root.log"
 cp -rL /etc/apt/sources.list.d/*.sources "$root/etc/apt/sources.list.d/" 2>/dev/null || true
 [[ -z $proxy ]] || echo "Acquire::http::Proxy \"$proxy\";" >"$root/etc/apt/apt.conf.d/90proxy"
 cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+# What every machine has, and a folder that only root may enter has not.
+chmod 755 "$root"
 mount -t proc proc "$root/proc" && mounted+=("$root/proc")
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" && mounted+=("$root/dev/pts")
+ln -sf pts/ptmx "$root/dev/ptmx"
+mount -t tmpfs tmpfs "$root/dev/shm" && mounted+=("$root/dev/shm")
 echo "   done, $((SECONDS - start)) s"
 chroot "$root" dpkg-query -W | wc -l | sed 's/^/   packages in it: /'
 
