@@ -30,6 +30,7 @@ constexpr std::size_t kBodyStep =
     64 * 1024;  // a body's memory grows with what arrives, not with what is announced
 constexpr std::size_t kCopiedAnswer =
     8 * 1024;  // smaller ready answers are copied beside each other into one write
+constexpr std::size_t kSmallAnswer = 16 * 1024;   // is sent whatever others hold
 constexpr std::size_t kOutputTarget = 64 * 1024;  // gathered answers beyond this are written first
 
 // The line before a chunk of RFC 9112 section 7.1; of size 0: the last one.
@@ -94,7 +95,6 @@ class Connection final : public OpenConnection {
   }
 
   ~Connection() override {
-    thread_.buffered_body_bytes -= charged_;
     unlink();
     thread_.connection_closed();
   }
@@ -124,6 +124,11 @@ class Connection final : public OpenConnection {
     for (;;) {
       const Next next = answer_ready();
       if (!thread_.output.empty() && !write_now()) {
+        if (!answer_.take(pending_.size())) {
+          thread_.metrics.overloaded.add();
+          abort();
+          co_return;
+        }
         const bool written = co_await write_rest();
         if (!written) break;
         // Meanwhile the thread's head was another connection's, and the deadline the write's.
@@ -263,6 +268,7 @@ class Connection final : public OpenConnection {
     pending_ = std::string();
     pending_large_ = {};
     pending_owner_.reset();
+    answer_.release();
     co_return written;
   }
 
@@ -292,6 +298,7 @@ class Connection final : public OpenConnection {
     std::size_t limit = options_.body_bytes;
     std::unique_ptr<Response> early = begin_job(*job, head, thread_.server.router, limit);
     buffer_.consume(head.size);
+    if (!early && has_body && (chunked || buffer_.bytes().size() < length)) early = co_await ask_first(job);
     if (!early && has_body) {
       if (expects_continue && buffer_.bytes().empty()) {
         const bool told = co_await write("HTTP/1.1 100 Continue\r\n\r\n", "");
@@ -309,6 +316,7 @@ class Connection final : public OpenConnection {
       keep = keep && !has_body;
       lingers_ = has_body;
       job->response = std::move(*early);
+      log_refused(job);
     } else {
       deadline_ms = INT64_MAX;  // a handler takes the time it takes
       co_await dispatch(job);
@@ -321,7 +329,8 @@ class Connection final : public OpenConnection {
       sent = co_await send_pieces(job, !old);
       if (!sent) abort();  // an orderly end would pass a part off as the whole
     }
-    thread_.buffered_body_bytes -= std::exchange(charged_, 0);
+    body_.release();
+    answer_.release();
     buffer_.shrink();
     if (sent && lingers_) co_await linger();
     co_return sent&& keep;
@@ -334,19 +343,34 @@ class Connection final : public OpenConnection {
     request.peer = stream_.lowest_layer().remote_endpoint(error).address().to_string();
   }
 
-  // Accounts for body memory of this thread's connections. False: the budget is spent.
-  bool charge(std::size_t bytes) {
-    if (thread_.buffered_body_bytes + bytes > options_.buffered_body_bytes) return false;
-    thread_.buffered_body_bytes += bytes;
-    charged_ += bytes;
-    return true;
-  }
-
-  // An answer costs its memory until the client has read it, as a body does until it is handled.
+  // An answer costs its memory until the client has read it. One that says what was done is never taken back:
+  // a client that heard of no success would do it again.
   void charge_answer(Job& job) {
     std::exchange(job.request.body, {});
-    thread_.buffered_body_bytes -= std::exchange(charged_, 0);
-    if (!charge(bytes_of(job.response).size())) job.response = std::move(*overloaded(job.request));
+    body_.release();
+    const std::size_t size = bytes_of(job.response).size();
+    const bool reads = job.request.method == Method::get || job.request.method == Method::head;
+    if (size <= kSmallAnswer || !reads) return answer_.take_anyway(size);
+    if (!answer_.take(size)) job.response = std::move(*overloaded(job.request));
+  }
+
+  // Null when the client may send the body that it has announced.
+  Task<std::unique_ptr<Response>> ask_first(std::shared_ptr<Job> job) {
+    const Router& router = thread_.server.router;
+    if (!router.admission() || job->match.route->options.open) co_return nullptr;
+    deadline_ms = INT64_MAX;
+    bool admitted = false;
+    const bool asked =
+        co_await on_worker(job, [&](Job& each, const ServerOptions&) { admitted = admit(each, router); });
+    if (!asked) co_return overloaded(job->request);
+    if (admitted) co_return nullptr;
+    co_return std::make_unique<Response>(std::move(job->response));
+  }
+
+  // On a worker: the log may block.
+  void log_refused(const std::shared_ptr<Job>& job) {
+    if (!options_.access_log) return;
+    thread_.server.workers->submit([job] { write_access_log(*job); });
   }
 
   std::unique_ptr<Response> overloaded(const Request& request) {
@@ -360,16 +384,15 @@ class Connection final : public OpenConnection {
     std::string& body = request.body;
     body.assign(buffer_.bytes().substr(0, length));
     buffer_.consume(body.size());
-    if (!charge(body.size())) co_return overloaded(request);
+    if (!body_.take(body.size())) co_return overloaded(request);
     while (body.size() < length) {
       const std::size_t have = body.size();
       const std::size_t step = std::min<std::size_t>(length - have, kBodyStep);
-      if (!charge(step)) co_return overloaded(request);
+      if (!body_.take(step)) co_return overloaded(request);
       body.resize(have + step);
       const std::size_t n = co_await read_more(asio::buffer(body.data() + have, step));
       body.resize(have + n);
-      charged_ -= step - n;
-      thread_.buffered_body_bytes -= step - n;
+      body_.give(step - n);
       if (n == 0) {
         closed_ = true;
         break;
@@ -386,7 +409,7 @@ class Connection final : public OpenConnection {
       const std::size_t before = bytes.size(), size_before = decoder.size();
       const auto state = decoder.put(bytes);
       buffer_.consume(before - bytes.size());
-      if (!charge(decoder.size() - size_before)) co_return overloaded(request);
+      if (!body_.take(decoder.size() - size_before)) co_return overloaded(request);
       if (state == ChunkedDecoder::State::done) break;
       const auto room = buffer_.room();
       if (state == ChunkedDecoder::State::too_large) {
@@ -429,6 +452,11 @@ class Connection final : public OpenConnection {
       const bool accepted = co_await on_worker(job, make);
       if (!accepted) thread_.metrics.overloaded.add();
       if (!accepted || !made) co_return false;
+      answer_.release();
+      if (!answer_.take(job->piece.size())) {
+        thread_.metrics.overloaded.add();
+        co_return false;
+      }
       const bool last = job->piece.empty();
       if (last && !chunks) co_return true;
       const std::string frame = chunks ? chunk_head(job->piece.size()) : std::string();
@@ -470,10 +498,13 @@ class Connection final : public OpenConnection {
   // The bytes in the buffer are no request that can be understood: say so and close.
   Task<void> refuse() {
     thread_.metrics.refused.add();
-    Job job;
-    job.request.id = thread_.new_request_id();
-    job.response = problem(refusal_, "", job.request.id);
-    const bool sent = co_await respond(job, true, false);
+    auto job = std::make_shared<Job>();
+    job->request.method = Method::other;
+    id_ = thread_.new_request_id();
+    name_origin(job->request);
+    job->response = problem(refusal_, "", job->request.id);
+    log_refused(job);
+    const bool sent = co_await respond(*job, true, false);
     if (sent) co_await linger();
   }
 
@@ -540,7 +571,7 @@ class Connection final : public OpenConnection {
   std::string pending_;
   std::string_view pending_large_;
   std::shared_ptr<const void> pending_owner_;
-  std::size_t charged_ = 0;
+  Share body_{thread_.bodies}, answer_{thread_.answers};
   bool receiving_ = false;
   bool idle_ = false;     // waits for a request of which nothing has come
   bool in_head_ = false;  // has a part of a head

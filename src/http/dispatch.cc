@@ -15,24 +15,6 @@ namespace {
 
 constexpr std::size_t kMaxThrownBytes = 500;
 
-// The route's pattern, never the path: paths hold names and e-mail addresses.
-void write_access_log(const Job& job) {
-  std::string line = "{\"time\":\"" + to_rfc3339(SystemClock().now()) + "\",\"event\":\"request\",\"id\":";
-  append_json_string(line, job.request.id);
-  line += ",\"method\":\"";
-  line += name_of(job.request.method);
-  line += "\",\"route\":";
-  append_json_string(line, job.match.route->pattern);
-  line += ",\"status\":" + std::to_string(job.response.status);
-  line += ",\"bytesIn\":" + std::to_string(job.request.body.size());
-  line += ",\"bytesOut\":";
-  line += pieces_of(job.response) ? "null" : std::to_string(bytes_of(job.response).size());
-  line += ",\"micros\":" + std::to_string(job.micros) + ",\"peer\":";
-  append_json_string(line, job.request.peer);
-  line.push_back('}');
-  log_line(line);
-}
-
 void log_thrown(const Job& job, std::string_view what) {
   // One line: a database's further lines quote the values of a row.
   what = what.substr(0, std::min(what.find('\n'), kMaxThrownBytes));
@@ -95,6 +77,27 @@ std::unique_ptr<Response> refused_before_body(const Request& request, const Matc
 
 }  // namespace
 
+void write_access_log(const Job& job) {
+  std::string line = "{\"time\":\"" + to_rfc3339(SystemClock().now()) + "\",\"event\":\"request\",\"id\":";
+  append_json_string(line, job.request.id);
+  line += ",\"method\":";
+  append_json_string(line, name_of(job.request.method));
+  line += ",\"route\":";
+  if (job.match.route == nullptr) {
+    line += "null";
+  } else {
+    append_json_string(line, job.match.route->pattern);
+  }
+  line += ",\"status\":" + std::to_string(job.response.status);
+  line += ",\"bytesIn\":" + std::to_string(job.request.body.size());
+  line += ",\"bytesOut\":";
+  line += pieces_of(job.response) ? "null" : std::to_string(bytes_of(job.response).size());
+  line += ",\"micros\":" + std::to_string(job.micros) + ",\"peer\":";
+  append_json_string(line, job.request.peer);
+  line.push_back('}');
+  log_line(line);
+}
+
 std::string_view path_of(const Request& request) {
   return std::string_view(request.target).substr(0, request.target.find('?'));
 }
@@ -109,7 +112,22 @@ void run_handler(Job& job, bool access_log) {
   const auto spent = std::chrono::steady_clock::now() - job.started;
   job.micros =
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(spent).count());
-  if (access_log) write_access_log(job);
+  if (auto* body = std::get_if<std::string>(&job.response.body)) {
+    // A client may take its time, and what the text does not need would be held as long.
+    if (body->capacity() / 4 > body->size() / 3) body->shrink_to_fit();
+  }
+  if (access_log && job.match.route->options.logged) write_access_log(job);
+}
+
+bool admit(Job& job, const Router& router) {
+  bool admitted = false;
+  const bool answered = caught(job, [&] {
+    const Status may = router.admission()(job.request);
+    admitted = may.ok();
+    if (!admitted) job.response = problem(may.error(), path_of(job.request), job.request.id);
+  });
+  if (!answered) job.response = internal_problem(path_of(job.request), job.request.id);
+  return admitted;
 }
 
 std::unique_ptr<Response> begin_job(Job& job, const Head& head, const Router& router,

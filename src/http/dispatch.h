@@ -26,6 +26,9 @@ struct Job {
 std::unique_ptr<Response> begin_job(Job& job, const Head& head, const Router& router,
                                     std::size_t& body_limit);
 
+// Asks the router's admission. False with the response when the client may not send its body. Never throws.
+bool admit(Job& job, const Router& router);
+
 // Calls the handler. An error becomes its problem document, an exception a 500 that says nothing but the
 // request id; the log has the first line of what the exception said. Never throws. Writes the access log line
 // when asked.
@@ -34,6 +37,10 @@ void run_handler(Job& job, bool access_log);
 // The next piece of the response's body into `job.piece`; empty at its end. False when it could not be made,
 // which the log says.
 bool make_piece(Job& job);
+
+// One JSON line: the route's pattern, never the path, which holds names and e-mail addresses; null where
+// there is no such route.
+void write_access_log(const Job& job);
 
 std::string_view path_of(const Request& request);
 

@@ -35,7 +35,11 @@ void Output::clear() {
 }
 
 IoThread::IoThread(ServerContext& context, std::size_t index)
-    : server(context), metrics(context.metrics.thread(index)), index_(index) {
+    : server(context),
+      metrics(context.metrics.thread(index)),
+      bodies{context.options.buffered_body_bytes},
+      answers{context.options.buffered_answer_bytes},
+      index_(index) {
   for (const char c : random_bytes(kIdSize))
     request_id_.push_back(kIdDigits[static_cast<unsigned char>(c) & 31]);
   const int event = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/sync.h"
+#include "http/budget.h"
 #include "http/server.h"
 #include "http/worker_pool.h"
 
@@ -92,7 +93,7 @@ class IoThread {
   std::int64_t now_ms = 0;
   Time now;
   std::string date_line;  // "Date: …\r\n"
-  std::size_t buffered_body_bytes = 0;
+  Budget bodies, answers;
   bool draining = false;
 
   std::int64_t deadline(Duration from_now) const { return now_ms + from_now.micros / 1000; }

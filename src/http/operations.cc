@@ -19,10 +19,14 @@ std::string_view name_of(Writes writes) {
 }  // namespace
 
 void add_operations_routes(Router& router, const Metrics& metrics, std::function<Readiness()> ready) {
-  router.add({Method::get, "/healthz", [](const Request&, const PathArguments&) -> Result<Response> {
+  router.add({Method::get,
+              "/healthz",
+              [](const Request&, const PathArguments&) -> Result<Response> {
                 return json_response("{\"status\":\"ok\"}");
-              }});
-  router.add({Method::get, "/readyz",
+              },
+              {.logged = false}});
+  router.add({Method::get,
+              "/readyz",
               [ready = std::move(ready)](const Request&, const PathArguments&) -> Result<Response> {
                 const Readiness now = ready();
                 const json::object document = {
@@ -30,11 +34,15 @@ void add_operations_routes(Router& router, const Metrics& metrics, std::function
                     {"writes", name_of(now.writes)},
                     {"reason", now.reason ? json::value(*now.reason) : json::value()}};
                 return json_response(json::serialize(document));
-              }});
-  router.add({Method::get, "/metrics", [&metrics](const Request&, const PathArguments&) -> Result<Response> {
+              },
+              {.logged = false}});
+  router.add({Method::get,
+              "/metrics",
+              [&metrics](const Request&, const PathArguments&) -> Result<Response> {
                 return Response{.content_type = "text/plain; version=0.0.4; charset=utf-8",
                                 .body = metrics.render()};
-              }});
+              },
+              {.logged = false}});
 }
 
 }  // namespace imprimatur::http

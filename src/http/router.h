@@ -15,6 +15,8 @@ namespace imprimatur::http {
 
 struct RouteOptions {
   std::size_t body_bytes = 0;  // 0: the server's own limit
+  bool open = false;           // takes a body from anybody: see Router::admit_by
+  bool logged = true;          // false: counted only
 };
 
 // The values of a pattern's {parameters}, in order.
@@ -27,6 +29,10 @@ class PathArguments {
  private:
   std::vector<std::pair<std::string_view, std::string>> values_;
 };
+
+// Whether a client may send a body at all: its credential, without a look at what it wants. Runs on a worker
+// thread.
+using Admission = std::function<Status(const Request&)>;
 
 // Runs on a worker thread. An expected failure becomes a problem document, an exception a 500.
 using Handler = std::function<Result<Response>(const Request&, const PathArguments&)>;
@@ -52,6 +58,10 @@ class Router {
  public:
   // Aborts on a malformed pattern or one that stands twice: routes are written by programmers.
   void add(Route route);
+  // Asked before a body that has not all come with its head is waited for, except on open routes. Without one
+  // every body is taken.
+  void admit_by(Admission admission) { admission_ = std::move(admission); }
+  const Admission& admission() const { return admission_; }
   Match match(Method method, const std::vector<std::string>& segments) const;
   // In the order of adding, as {"GET", pattern}, for tools that compare them with the contract.
   std::vector<std::pair<std::string_view, std::string_view>> list() const;
@@ -63,6 +73,7 @@ class Router {
     bool tail = false;
   };
   std::vector<std::unique_ptr<Compiled>> routes_;
+  Admission admission_;
 };
 
 }  // namespace imprimatur::http

@@ -26,6 +26,20 @@ Status load_certificates(asio::ssl::context& tls, const ServerOptions& options) 
   return Ok{};
 }
 
+// The threads share a port, which lets another server of the same user share it too, and take half of the
+// requests.
+Status require_free(const Tcp::endpoint& endpoint) {
+  asio::io_context context;
+  Acceptor probe(context);
+  boost::system::error_code error;
+  probe.open(endpoint.protocol(), error);
+  if (!error) probe.set_option(Acceptor::reuse_address(true), error);
+  if (!error) probe.bind(endpoint, error);
+  if (!error) return Ok{};
+  return unavailable("cannot bind " + endpoint.address().to_string() + " port " +
+                     std::to_string(endpoint.port()) + ": " + error.message());
+}
+
 }  // namespace
 
 struct Server::Parts {
@@ -55,6 +69,7 @@ Status Server::start() {
     TRY(load_certificates(*context.tls, context.options));
   }
   std::uint16_t port = context.options.port;
+  if (context.options.threads > 1) TRY(require_free({address, port}));
   for (std::size_t i = 0; i < context.options.threads; ++i) {
     auto io = std::make_unique<IoThread>(context, i);
     TRY(io->listen({address, port}));

@@ -24,9 +24,11 @@ struct ServerOptions {
   std::string key_file;
 
   HeadLimits head;
-  std::size_t body_bytes = 2 * 1024 * 1024;  // where the route says nothing else
-  std::size_t buffered_body_bytes =
-      256 * 1024 * 1024;             // bodies not handled and answers not read, of a thread; beyond it 503
+  std::size_t body_bytes = 2 * 1024 * 1024;             // where the route says nothing else
+  std::size_t buffered_body_bytes = 256 * 1024 * 1024;  // of a thread, not handled yet; beyond it 503
+  // Of a thread, not read by their clients yet. Beyond it a long answer to GET is a 503, and a connection
+  // whose next part cannot be kept is closed.
+  std::size_t buffered_answer_bytes = 256 * 1024 * 1024;
   std::size_t connections = 10'000;  // of all threads
   std::size_t connections_per_thread = 10'000;
   std::size_t pipelined_requests = 64;    // answers gathered into one write
@@ -41,7 +43,7 @@ struct ServerOptions {
   Duration drain_time = seconds(10);            // after stop(), for what was accepted
   Duration sweep_interval = milliseconds(100);  // how late a deadline and the thread's clock may be
 
-  bool access_log = true;  // one line a handled request; runtime reads are only counted
+  bool access_log = true;  // one line a request, but for routes that are only counted
 };
 
 class Server {

@@ -9,6 +9,8 @@
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <sstream>
 #include <thread>
 
 #include <boost/json.hpp>
@@ -507,20 +509,118 @@ TEST_F(ServerTest, BodiesShareABudget) {
 
 TEST_F(ServerTest, AnswersThatNobodyReadsShareTheBudget) {
   constexpr std::size_t kAnswer = 16'000'000;  // more than the socket buffers of both sides take
-  options.body_bytes = kAnswer;
-  options.buffered_body_bytes = kAnswer + kAnswer / 2;
+  options.buffered_answer_bytes = kAnswer + kAnswer / 2;
+  router.add({Method::get, "/long", [](const Request&, const PathArguments&) -> Result<Response> {
+                return json_response(std::string(kAnswer, 'a'));
+              }});
+  router.add({Method::post, "/long", [this](const Request&, const PathArguments&) -> Result<Response> {
+                ++handled;
+                return json_response(std::string(kAnswer, 'b'));
+              }});
   start();
-  const std::string whole = post("/echo", std::string(kAnswer, 'a'));
   RawClient deaf(server->port());
-  deaf.send(whole);
+  deaf.send(get("/long"));
   int status = 200;
   for (int attempt = 0; attempt < 100 && status == 200; ++attempt) {
     std::this_thread::sleep_for(20ms);
-    status = status_in(ask(whole));
+    status = status_in(ask(get("/long")));
   }
   EXPECT_EQ(status, 503);
+  EXPECT_EQ(status_in(ask(get("/item/short"))), 200);
+  // Whoever does not hear that it was done does it again.
+  EXPECT_EQ(status_in(ask(post("/long", "{}"))), 200);
+  EXPECT_EQ(handled, 1);
   EXPECT_EQ(status_in(deaf.answer()), 200);
-  EXPECT_EQ(status_in(ask(whole)), 200) << "the budget came back";
+  EXPECT_EQ(status_in(ask(get("/long"))), 200) << "the budget came back";
+}
+
+TEST_F(ServerTest, ReadyAnswersAndPiecesThatNobodyReadsAreClosedBeyondTheBudget) {
+  options.buffered_answer_bytes = 20'000;
+  start();
+  RawClient deaf(server->port(), 4096);
+  std::string many;
+  for (int i = 0; i < 64; ++i) many += get("/fast/8000");
+  bool open = true;
+  for (int i = 0; i < 500 && open; ++i) {
+    open = deaf.send(many);
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_FALSE(open);
+  RawClient pieces(server->port());
+  pieces.send(get("/pieces/3"));  // of 100,000 bytes
+  const auto cut = pieces.until_closed();
+  ASSERT_TRUE(cut.has_value());
+  EXPECT_FALSE(cut->ends_with("0\r\n\r\n"));
+  EXPECT_EQ(status_in(ask(get("/fast/8000"))), 200);
+}
+
+TEST_F(ServerTest, ABodyIsWaitedForOnlyWithACredential) {
+  router.admit_by([](const Request& request) -> Status {
+    if (request.header("Authorization") != nullptr) return Ok{};
+    return unauthenticated("who are you?");
+  });
+  router.add({Method::post,
+              "/open",
+              [](const Request& request, const PathArguments&) -> Result<Response> {
+                return json_response(std::to_string(request.body.size()));
+              },
+              {.open = true}});
+  start();
+  const std::string length = "Content-Length: 1000\r\n", part = R"({"a":)";
+  const auto begun = [&](const std::string& path, const std::string& fields) {
+    return "POST " + path + " HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n" + fields + "\r\n";
+  };
+  expect_refused(begun("/echo", length) + part, 401);
+  expect_refused(begun("/echo", "Transfer-Encoding: chunked\r\n") + "5\r\n", 401);
+  expect_refused(begun("/echo", length + "Expect: 100-continue\r\n"), 401);
+  EXPECT_EQ(handled, 0);
+  for (const std::string& head : {begun("/echo", length + "Authorization: x\r\n"), begun("/open", length)}) {
+    RawClient client(server->port());
+    client.send(head + part);
+    std::this_thread::sleep_for(50ms);
+    client.send(std::string(1000 - part.size(), ' '));
+    EXPECT_EQ(status_in(client.answer()), 200);
+  }
+  // What came with its head costs nobody anything; the handler decides.
+  EXPECT_EQ(status_in(ask(post("/echo", "{}"))), 200);
+}
+
+TEST_F(ServerTest, TheAccessLogHasEveryRequestButWhatIsOnlyCounted) {
+  options.access_log = true;
+  router.add({Method::get,
+              "/counted",
+              [](const Request&, const PathArguments&) { return json_response("{}"); },
+              {.logged = false}});
+  testing::internal::CaptureStderr();
+  set_log_level(LogLevel::info);
+  start();
+  ask(get("/item/secret-name", "X-Request-Id: handled-1\r\n"));
+  ask(get("/nowhere", "X-Request-Id: unknown-2\r\n"));
+  ask(post("/item/a", "{}", "X-Request-Id: method-3\r\n"));
+  ask("nonsense\r\n\r\n");
+  for (const char* path : {"/counted", "/fast/10", "/healthz", "/readyz", "/metrics"}) {
+    ask(get(path, "X-Request-Id: counted-4\r\n"));
+  }
+  server.reset();
+  std::istringstream lines(testing::internal::GetCapturedStderr());
+  std::map<std::string, boost::json::object> by_id;
+  int refused = 0;
+  for (std::string line; std::getline(lines, line);) {
+    boost::json::object one = boost::json::parse(line).as_object();
+    if (one.at("event") != "request") continue;
+    EXPECT_EQ(line.find("secret-name"), std::string::npos) << "a path in the log";
+    EXPECT_EQ(one.at("peer"), "127.0.0.1");
+    if (one.at("status") == 400) ++refused;
+    by_id.emplace(one.at("id").as_string(), std::move(one));
+  }
+  ASSERT_EQ(by_id.size(), 4u);
+  EXPECT_EQ(refused, 1);
+  EXPECT_EQ(by_id.at("handled-1").at("route"), "/item/{name}");
+  EXPECT_EQ(by_id.at("handled-1").at("method"), "GET");
+  EXPECT_EQ(by_id.at("handled-1").at("status"), 200);
+  EXPECT_TRUE(by_id.at("unknown-2").at("route").is_null());
+  EXPECT_EQ(by_id.at("unknown-2").at("status"), 404);
+  EXPECT_EQ(by_id.at("method-3").at("status"), 405);
 }
 
 TEST_F(ServerTest, ConnectionsAreCounted) {

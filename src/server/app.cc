@@ -71,6 +71,10 @@ App::App(std::unique_ptr<store::Store> store, scan::Ruleset rules, const AppOpti
 App::~App() = default;
 
 void App::add_routes() {
+  router_.admit_by([this](const http::Request& request) -> Status {
+    TRY(http::caller(request, identity_));
+    return Ok{};
+  });
   const http::RegistryApi api{identity_, registry_, queries_};
   http::add_identity_routes(router_, identity_, projects_);
   http::add_prompt_routes(router_, api);
@@ -110,16 +114,20 @@ void App::add_runtime_routes() {
     const std::string* project = request.query_value("project");
     return http::RuntimeCaller{TRY(queries_.readable_project(who, project ? *project : "")), {}};
   };
-  router_.add({http::Method::get, "/api/v1/runtime/prompts/{name...}",
+  router_.add({http::Method::get,
+               "/api/v1/runtime/prompts/{name...}",
                [this, runtime_caller](const http::Request& request,
                                       const http::PathArguments& path) -> Result<http::Response> {
                  return http::fetch_prompt(delivery_, TRY(runtime_caller(request)), request, path["name"]);
-               }});
-  router_.add({http::Method::post, "/api/v1/runtime/prompts/{name}/render",
+               },
+               {.logged = false}});
+  router_.add({http::Method::post,
+               "/api/v1/runtime/prompts/{name}/render",
                [this, runtime_caller](const http::Request& request,
                                       const http::PathArguments& path) -> Result<http::Response> {
                  return http::render_prompt(delivery_, TRY(runtime_caller(request)), request, path["name"]);
-               }});
+               },
+               {.logged = false}});
 }
 
 Status App::start() {

@@ -122,10 +122,10 @@ Status serve(const Config& config, Speech speech) {
   options.rule_packs = config.rule_packs;
   options.io_threads = config.threads;
   const auto app = TRY(App::make(options, secrets, clock));
+  say_first_password(*app, speech);  // the account is there, whether or not the rest succeeds
   TRY(app->start());
   http::Server server(server_options(config), app->router(), app->metrics(), app->fast_path());
   TRY(server.start());
-  say_first_password(*app, speech);
   const std::string address = address_of(config, server.port());
   say(speech, "listening", {{"address", address}}, "Listening on " + address + "\n");
   std::jthread verifier([&](const std::stop_token& stop) {

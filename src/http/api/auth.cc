@@ -81,10 +81,13 @@ Result<Response> change_password(Identity& identity, const Request& request) {
 
 }  // namespace
 
+constexpr std::size_t kLoginBytes = 16 * 1024;
+
 void add_auth_routes(Router& router, Identity& identity) {
-  router.add({Method::post, "/api/v1/auth/login", [&identity](const Request& request, const PathArguments&) {
-                return login(identity, request);
-              }});
+  router.add({Method::post,
+              "/api/v1/auth/login",
+              [&identity](const Request& request, const PathArguments&) { return login(identity, request); },
+              {.body_bytes = kLoginBytes, .open = true}});
   router.add({Method::get, "/api/v1/auth/me",
               [&identity](const Request& request, const PathArguments&) { return me(identity, request); }});
   router.add({Method::post, "/api/v1/auth/logout", [&identity](const Request& request, const PathArguments&) {
