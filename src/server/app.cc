@@ -135,11 +135,14 @@ Status App::start() {
   return feed_.load();
 }
 
-bool App::verify_then_open_writes() {
+bool App::verify_then_open_writes(const std::stop_token& stop) {
+  const auto unless_stopped = [&](std::uint64_t, std::uint64_t) {
+    if (stop.stop_requested()) throw std::runtime_error("the server is stopping");
+  };
   std::string why;
   try {
-    const auto checked = store_->read([this](store::Tx& tx) -> Result<store::Verification> {
-      return store::verify(tx, {}, {.checkpoints = {}, .key = key_digest_});
+    const auto checked = store_->read([&](store::Tx& tx) -> Result<store::Verification> {
+      return store::verify(tx, unless_stopped, {.checkpoints = {}, .key = key_digest_});
     });
     if (checked.ok()) {
       judge(*checked);

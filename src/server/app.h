@@ -20,6 +20,7 @@
 
 #include <atomic>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -46,8 +47,8 @@ class App {
   Status start();
   // Checks the journal and opens writes; when it does not verify, writes stay refused and the reason is
   // logged and shown by /readyz. Slow on a long journal: runs beside reads. False when the journal could not
-  // be read: to be tried again.
-  bool verify_then_open_writes();
+  // be read, to be tried again, or `stop` was asked for.
+  bool verify_then_open_writes(const std::stop_token& stop = {});
   // Tells the runtime what could not be told when it was committed; every second or so.
   void catch_up();
   // Sweeps what expired and stores last uses; every half minute or so. Does not throw.

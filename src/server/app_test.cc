@@ -60,6 +60,25 @@ TEST_F(AppTest, AJournalThatCannotBeReadIsCheckedAgainAndThenWritesOpen) {
   EXPECT_NE(readiness().find("\"open\""), std::string::npos) << readiness();
 }
 
+TEST_F(AppTest, AServerThatStopsDoesNotWaitForTheJournalToBeChecked) {
+  std::stop_source source;
+  source.request_stop();
+  EXPECT_FALSE(app_->verify_then_open_writes(source.get_token()));
+  EXPECT_TRUE(app_->store().why_refused());
+}
+
+TEST_F(AppTest, AStoreIsPresentOnceItWasOpened) {
+  store::StoreOptions options;
+  options.directory = directory_;
+  EXPECT_TRUE(store::Store::present(options).value());
+  options.directory = directory_ + "/new";
+  EXPECT_FALSE(store::Store::present(options).value());
+  EXPECT_FALSE(std::filesystem::exists(options.directory));
+  options.directory.clear();
+  options.url = "postgresql://127.0.0.1:1/nobody";
+  EXPECT_FALSE(store::Store::present(options).ok());
+}
+
 TEST(Workers, SignInsHoldAtMostHalfOfThem) {
   EXPECT_LE(static_cast<std::size_t>(identity::kConcurrentHashes + identity::kWaitingHashes),
             http::ServerOptions().worker_threads / 2);

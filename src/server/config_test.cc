@@ -64,10 +64,13 @@ TEST_F(ConfigTest, AHigherLayersDatabaseReplacesALowerOnes) {
 
 TEST_F(ConfigTest, SecretsAreMadeOnceAndKeptFromOthers) {
   const std::string path = directory + "/new/secret";
+  EXPECT_FALSE(load_secrets(path).ok());
+  ASSERT_TRUE(make_secrets(path).ok());
   const auto first = load_secrets(path);
   ASSERT_TRUE(first.ok()) << first.error().detail;
   EXPECT_EQ(first->signing_seed.size(), 32U);
   EXPECT_NE(first->signing_seed, first->server_secret);
+  ASSERT_TRUE(make_secrets(path).ok());
   EXPECT_EQ(load_secrets(path)->signing_seed, first->signing_seed);
   struct stat status {};
   ASSERT_EQ(::stat(path.c_str(), &status), 0);

@@ -22,8 +22,7 @@ Status serve_with(const std::map<std::string, std::string>& options, const std::
   return serve(config, json ? Speech::json : Speech::text);
 }
 
-// Of the secret that the server of the directory made; nothing is made here, since another key could only
-// break the journal.
+// Of the secret that the server of the directory made.
 Result<std::string> signing_seed(const std::string& directory) {
   const auto named = process_environment()("IMPRIMATUR_SECRET_FILE");
   const std::string path = named.value_or(directory + "/secret");

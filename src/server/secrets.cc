@@ -33,9 +33,10 @@ Error failed(const std::string& what, const std::string& path) {
   return unavailable("cannot " + what + " " + path + ": " + std::strerror(errno));
 }
 
-// Written beside its place and linked there, so that a half-written secret never counts and of two processes
-// that start at once one wins.
-Status make(const std::string& path) {
+}  // namespace
+
+// Written beside its place and linked there, so that a half-written secret never counts.
+Status make_secrets(const std::string& path) {
   const std::filesystem::path directory = std::filesystem::path(path).parent_path();
   std::error_code ignored;
   if (!directory.empty() && std::filesystem::create_directories(directory, ignored)) {
@@ -63,10 +64,7 @@ Status make(const std::string& path) {
   return Ok{};
 }
 
-}  // namespace
-
 Result<Secrets> load_secrets(const std::string& path) {
-  if (::access(path.c_str(), F_OK) != 0) TRY(make(path));
   const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return failed("read the secret file", path);
   struct stat status {};

@@ -12,8 +12,9 @@ struct Secrets {
   std::string server_secret;  // 32 bytes: keyed hashes of credentials
 };
 
-// Reads the file, or makes it with mode 0600 (and its directory with 0700) when it is absent. Refuses a file
-// that others may read, and one of another form.
+// Refuses a file that is absent, one that others may read, and one of another form.
 Result<Secrets> load_secrets(const std::string& path);
+// Makes the file with mode 0600, and its directory with 0700. Of two processes that do so at once one wins.
+Status make_secrets(const std::string& path);
 
 }  // namespace imprimatur::server

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <mutex>
 #include <pthread.h>
 #include <stop_token>
@@ -84,11 +85,24 @@ void show_demo(App& app, const std::string& address, const std::string& admin_pa
   say(speech, demo.ok() ? "demo" : "demo_failed", {{"words", words}}, words);
 }
 
+// A new secret belongs to a new store: it could neither sign the journal of another one nor check its keys.
+Result<Secrets> secrets_of(const std::string& file, const store::StoreOptions& options) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    if (TRY(store::Store::present(options))) {
+      return invalid("the data are there, but not their secret file " + file +
+                     "; restore it from the backup of this installation, or say where it is (--secret-file)");
+    }
+    TRY(make_secrets(file));
+  }
+  return load_secrets(file);
+}
+
 // Until the journal could be checked. Whether writes are open then.
 bool verify(App& app, const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any stopped;
-  while (!app.verify_then_open_writes()) {
+  while (!app.verify_then_open_writes(stop)) {
     std::unique_lock lock(mutex);
     stopped.wait_for(lock, stop, std::chrono::seconds(kVerifyAgainSeconds), [] { return false; });
     if (stop.stop_requested()) return false;
@@ -113,10 +127,10 @@ Status serve(const Config& config, Speech speech) {
   const StopSignals signals;
   set_log_level(config.log_level);
   const SystemClock clock;
-  const Secrets secrets = TRY(load_secrets(config.secret_file));
   AppOptions options;
   options.store.directory = config.data;
   options.store.url = config.database;
+  const Secrets secrets = TRY(secrets_of(config.secret_file, options.store));
   options.admin_password =
       config.demo && config.admin_password.empty() ? std::string(kDemoPassword) : config.admin_password;
   options.rule_packs = config.rule_packs;

@@ -26,10 +26,7 @@ CommitFeed::CommitFeed(ConnectionOptions connection, Duration interval, Database
 }
 
 CommitFeed::~CommitFeed() {
-  {
-    std::lock_guard guard(stop_mutex_);
-    stopping_ = true;
-  }
+  *stopping_.lock() = true;
   stop_changed_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
@@ -91,9 +88,10 @@ void CommitFeed::run() {
   std::unique_ptr<Database> database;
   const auto interval = std::chrono::microseconds(interval_.micros);
   bool failing = false;
-  std::unique_lock lock(stop_mutex_);
-  while (!stop_changed_.wait_for(lock, interval, [this] { return stopping_; })) {
-    lock.unlock();
+  std::string seen_snapshot;
+  auto stopping = stopping_.lock();
+  while (!stop_changed_.wait_for(stopping.raw(), interval, [&] { return *stopping; })) {
+    stopping.raw().unlock();
     try {
       if (!database) database = std::make_unique<Database>(connection_);
       // Unchanged as long as no transaction with changes began or ended anywhere, so idling costs one look.
@@ -101,18 +99,18 @@ void CommitFeed::run() {
           database
               ->one("SELECT CAST(pg_current_snapshot() AS text)", [](const Row& row) { return row.text(0); })
               .value_or(std::string());
-      if (snapshot != seen_snapshot_) {
+      if (snapshot != seen_snapshot) {
         catch_up(*database);
-        seen_snapshot_ = snapshot;
+        seen_snapshot = snapshot;
       }
       failing = false;
     } catch (const std::exception& error) {
       if (!failing) log(LogLevel::warning, "commit_feed_interrupted", {{"error", error.what()}});
       failing = true;
       database.reset();
-      seen_snapshot_.clear();
+      seen_snapshot.clear();
     }
-    lock.lock();
+    stopping.raw().lock();
   }
 }
 

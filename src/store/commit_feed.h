@@ -41,10 +41,8 @@ class CommitFeed {
   ConnectionOptions connection_;
   Duration interval_;
   Sync<State> state_;
-  std::string seen_snapshot_;  // of the feed's thread
-  std::mutex stop_mutex_;
+  Sync<bool> stopping_{false};
   std::condition_variable stop_changed_;
-  bool stopping_ = false;
   std::thread thread_;
 };
 

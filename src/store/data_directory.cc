@@ -20,6 +20,8 @@ Error failed(const std::string& what, const std::string& path) {
 
 }  // namespace
 
+std::string database_file_in(const std::string& directory) { return directory + "/imprimatur.db"; }
+
 Result<DataDirectory> DataDirectory::open(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::absolute(path).parent_path();
   std::error_code ignored;
@@ -35,8 +37,8 @@ Result<DataDirectory> DataDirectory::open(const std::string& path) {
                        "; stop it, or talk to it over HTTP");
   }
   // SQLite gives its log and index the permissions of the database file.
-  const int file = ::open(directory.database_file().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kOwnerOnlyFile);
-  if (file < 0) return failed("cannot open", directory.database_file());
+  const int file = ::open(database_file_in(path).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kOwnerOnlyFile);
+  if (file < 0) return failed("cannot open", database_file_in(path));
   ::close(file);
   return directory;
 }

@@ -7,6 +7,8 @@
 
 namespace imprimatur::store {
 
+std::string database_file_in(const std::string& directory);
+
 class DataDirectory {
  public:
   // Makes the directory where it is missing, readable by its owner only, and takes its lock; the lock goes
@@ -15,8 +17,6 @@ class DataDirectory {
   ~DataDirectory();
   DataDirectory(DataDirectory&& other) noexcept;
   DataDirectory& operator=(DataDirectory&&) = delete;
-
-  std::string database_file() const { return path_ + "/imprimatur.db"; }
 
  private:
   DataDirectory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}

@@ -97,6 +97,14 @@ Status apply(Database& database) {
 
 }  // namespace
 
+bool has_schema(Database& database) {
+  const std::string_view sql = database.dialect() == Dialect::sqlite
+                                   ? "SELECT count(*) FROM sqlite_master WHERE name = 'schema_versions'"
+                                   : "SELECT count(*) FROM pg_tables WHERE tablename = 'schema_versions'";
+  const auto tables = database.one(sql, [](const Row& row) { return row.integer(0); });
+  return tables.value_or(0) > 0 && present_schema(database) > 0;
+}
+
 std::int64_t present_schema(Database& database) {
   return database
       .one("SELECT coalesce(max(version), 0) FROM schema_versions",

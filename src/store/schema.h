@@ -19,6 +19,8 @@ struct Migration {
 };
 std::span<const Migration> migrations();
 std::int64_t newest_schema();
+// Whether the database was ever brought to any schema.
+bool has_schema(Database& database);
 // The schema that the database has. Throws where it has none.
 std::int64_t present_schema(Database& database);
 

@@ -8,6 +8,8 @@
 #include "store/skeletons.h"
 #include "store/writer.h"
 
+#include <filesystem>
+
 namespace imprimatur::store {
 
 class Store::Parts {
@@ -33,22 +35,38 @@ class Store::Parts {
   bool shared = false;  // other processes may write
 };
 
-Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Clock& clock,
-                                           std::string_view signing_seed) {
+namespace {
+
+ConnectionOptions connection_of(const StoreOptions& options) {
   CHECK(options.directory.empty() != options.url.empty(), "either a directory or a URL");
   ConnectionOptions connection;
   connection.statement_timeout = options.write_timeout;
   connection.interceptor = options.interceptor;
-  std::optional<DataDirectory> directory;
-  if (options.url.empty()) {
-    directory.emplace(TRY(DataDirectory::open(options.directory)));
-    connection.dialect = Dialect::sqlite;
-    connection.target = directory->database_file();
-  } else {
-    connection.dialect = Dialect::postgresql;
-    connection.target = options.url;
-  }
+  connection.dialect = options.url.empty() ? Dialect::sqlite : Dialect::postgresql;
+  connection.target = options.url.empty() ? database_file_in(options.directory) : options.url;
+  return connection;
+}
+
+// What opening a database may throw, as an error.
+template <class F>
+auto opening(F&& work) -> std::invoke_result_t<F> {
   try {
+    return work();
+  } catch (const DatabaseGone& error) {
+    return unavailable(std::string("cannot open the database: ") + error.what());
+  } catch (const DatabaseBusy& error) {
+    return unavailable(std::string("the database is busy: ") + error.what());
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Clock& clock,
+                                           std::string_view signing_seed) {
+  const ConnectionOptions connection = connection_of(options);
+  std::optional<DataDirectory> directory;
+  if (options.url.empty()) directory.emplace(TRY(DataDirectory::open(options.directory)));
+  return opening([&]() -> Result<std::unique_ptr<Store>> {
     auto database = std::make_unique<Database>(connection);
     Status migrated = migrate(*database);
     if (!migrated.ok()) return std::move(migrated).error();
@@ -57,11 +75,18 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Cl
                                          clock, signing_seed);
     parts->shared = connection.dialect == Dialect::postgresql;
     return std::unique_ptr<Store>(new Store(std::move(parts)));
-  } catch (const DatabaseGone& error) {
-    return unavailable(std::string("cannot open the database: ") + error.what());
-  } catch (const DatabaseBusy& error) {
-    return unavailable(std::string("the database is busy: ") + error.what());
-  }
+  });
+}
+
+Result<bool> Store::present(const StoreOptions& options) {
+  ConnectionOptions connection = connection_of(options);
+  connection.access = Access::read_only;
+  std::error_code ignored;
+  if (options.url.empty() && !std::filesystem::exists(connection.target, ignored)) return false;
+  return opening([&]() -> Result<bool> {
+    Database database(connection);
+    return has_schema(database);
+  });
 }
 
 Store::Store(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

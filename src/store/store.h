@@ -71,6 +71,8 @@ class Store {
   // journal's heads.
   static Result<std::unique_ptr<Store>> open(const StoreOptions& options, const Clock& clock,
                                              std::string_view signing_seed);
+  // Whether somebody keeps a store there already. Changes nothing.
+  static Result<bool> present(const StoreOptions& options);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;

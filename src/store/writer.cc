@@ -37,10 +37,7 @@ Writer::Writer(const StoreOptions& options, ConnectionOptions connection, std::u
 }
 
 Writer::~Writer() {
-  {
-    std::lock_guard guard(mutex_);
-    queue_.stopping = true;
-  }
+  queue_.lock()->stopping = true;
   arrived_.notify_all();
   thread_.join();
   try {
@@ -49,20 +46,11 @@ Writer::~Writer() {
   }
 }
 
-void Writer::refuse(std::string why) {
-  std::lock_guard guard(mutex_);
-  queue_.refused = std::move(why);
-}
+void Writer::refuse(std::string why) { queue_.lock()->refused = std::move(why); }
 
-void Writer::open() {
-  std::lock_guard guard(mutex_);
-  queue_.refused.reset();
-}
+void Writer::open() { queue_.lock()->refused.reset(); }
 
-std::optional<std::string> Writer::why_refused() const {
-  std::lock_guard guard(mutex_);
-  return queue_.refused;
-}
+std::optional<std::string> Writer::why_refused() const { return queue_.lock()->refused; }
 
 Status Writer::run(std::vector<std::string> journals, const std::function<bool(Tx&)>& work) {
   CHECK(std::this_thread::get_id() != thread_.get_id(), "write() from inside a command or a commit listener");
@@ -71,11 +59,11 @@ Status Writer::run(std::vector<std::string> journals, const std::function<bool(T
   Command command{std::move(journals), work, Ok{}, nullptr};
   std::shared_ptr<Group> group;
   {
-    std::lock_guard guard(mutex_);
-    if (queue_.stopping) return unavailable("the store is closing");
-    if (queue_.refused) return unavailable(*queue_.refused);
-    if (queue_.commands >= options_.queue) return unavailable("too many writes are waiting; try again");
-    group = join(command);
+    auto queue = queue_.lock();
+    if (queue->stopping) return unavailable("the store is closing");
+    if (queue->refused) return unavailable(*queue->refused);
+    if (queue->commands >= options_.queue) return unavailable("too many writes are waiting; try again");
+    group = join(*queue, command);
   }
   arrived_.notify_one();
   const auto timeout = std::chrono::microseconds(options_.write_timeout.micros);
@@ -90,37 +78,37 @@ Status Writer::run(std::vector<std::string> journals, const std::function<bool(T
   return std::move(command.answer);
 }
 
-std::shared_ptr<Writer::Group> Writer::join(Command& command) {
-  if (queue_.groups.empty() || queue_.groups.back()->commands.size() >= options_.group) {
-    queue_.groups.push_back(std::make_shared<Group>());
+std::shared_ptr<Writer::Group> Writer::join(Queue& queue, Command& command) const {
+  if (queue.groups.empty() || queue.groups.back()->commands.size() >= options_.group) {
+    queue.groups.push_back(std::make_shared<Group>());
   }
-  queue_.groups.back()->commands.push_back(&command);
-  queue_.commands += 1;
-  return queue_.groups.back();
+  queue.groups.back()->commands.push_back(&command);
+  queue.commands += 1;
+  return queue.groups.back();
 }
 
 // False when the group has been taken.
 bool Writer::leave(const std::shared_ptr<Group>& group, const Command& command) {
-  std::lock_guard guard(mutex_);
+  auto queue = queue_.lock();
   if (group->taken) return false;
   std::erase(group->commands, &command);
-  queue_.commands -= 1;
-  if (group->commands.empty()) std::erase(queue_.groups, group);
+  queue->commands -= 1;
+  if (group->commands.empty()) std::erase(queue->groups, group);
   return true;
 }
 
 std::shared_ptr<Writer::Group> Writer::take() {
-  std::unique_lock lock(mutex_);
-  const auto ready = [this] { return queue_.stopping || !queue_.groups.empty(); };
+  auto queue = queue_.lock();
+  const auto ready = [&] { return queue->stopping || !queue->groups.empty(); };
   if (unheard_) {
-    arrived_.wait_for(lock, kUnheardPause, ready);
+    arrived_.wait_for(queue.raw(), kUnheardPause, ready);
   } else {
-    arrived_.wait(lock, ready);
+    arrived_.wait(queue.raw(), ready);
   }
-  if (queue_.groups.empty()) return nullptr;
-  std::shared_ptr<Group> group = std::move(queue_.groups.front());
-  queue_.groups.pop_front();
-  queue_.commands -= group->commands.size();
+  if (queue->groups.empty()) return nullptr;
+  std::shared_ptr<Group> group = std::move(queue->groups.front());
+  queue->groups.pop_front();
+  queue->commands -= group->commands.size();
   group->taken = true;
   return group;
 }
@@ -134,8 +122,8 @@ void Writer::loop() {
       group->done.set_value();
       continue;
     }
-    std::lock_guard guard(mutex_);
-    if (queue_.stopping && queue_.groups.empty()) return;
+    auto queue = queue_.lock();
+    if (queue->stopping && queue->groups.empty()) return;
   }
 }
 

@@ -2,6 +2,7 @@
 // savepoint, commits them together, tells the feed, and only then answers.
 #pragma once
 
+#include "base/sync.h"
 #include "journal/signing.h"
 #include "store/commit_feed.h"
 #include "store/group_journals.h"
@@ -11,7 +12,6 @@
 #include <exception>
 #include <future>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -58,7 +58,7 @@ class Writer {
   enum class Commit { done, nothing_to_do, uncertain };
 
   void loop();
-  std::shared_ptr<Group> join(Command& command);  // with the lock held
+  std::shared_ptr<Group> join(Queue& queue, Command& command) const;
   bool leave(const std::shared_ptr<Group>& group, const Command& command);
   std::shared_ptr<Group> take();  // null: none waits
   void run_group(Group& group);
@@ -81,9 +81,8 @@ class Writer {
   std::int64_t group_number_ = 0;      // of the last group that was begun
   bool unheard_ = false;               // committed entries may be missing at the feed
   std::vector<journal::Entry> grown_;  // by the group that is being committed
-  mutable std::mutex mutex_;
+  Sync<Queue> queue_;
   std::condition_variable arrived_;
-  Queue queue_;
   std::thread thread_;
 };
 
