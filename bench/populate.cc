@@ -62,6 +62,7 @@ void fill(server::App& app, const registry::Command& command, std::size_t prompt
 
 int run(const std::string& directory, std::size_t prompts) {
   const SystemClock clock;
+  CHECK(server::make_secrets(directory + "/secret").ok());
   const server::Secrets secrets = value_of(server::load_secrets(directory + "/secret"));
   server::AppOptions options;
   options.store.directory = directory;

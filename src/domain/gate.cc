@@ -259,7 +259,9 @@ Requirement approvals(const ApprovalRule& rule, const GateFacts& facts, const Pe
     out.detail += separator + sentence;
     separator = "; ";
   };
-  for (const PrincipalId& person : tally.against()) say(person.text + " objects");
+  if (const std::size_t against = tally.against().size(); against > 0) {
+    say(against == 1 ? "1 reviewer objects" : std::to_string(against) + " reviewers object");
+  }
   std::string remedies;
   const std::vector<Lack> missing = lacks(rule, tally, people);
   for (const Lack& lack : missing) {

@@ -199,7 +199,7 @@ TEST(Gate, TheNewestWordOfAPersonCounts) {
   EXPECT_EQ(verdicts[0].why, "was replaced by the same person's newer verdict");
   EXPECT_EQ(verdicts[1].why, "was replaced by the same person's newer verdict");
   EXPECT_TRUE(verdicts[2].counts);
-  EXPECT_TRUE(requirement(answer, "approvals").detail.starts_with("usr_ann objects"));
+  EXPECT_TRUE(requirement(answer, "approvals").detail.starts_with("1 reviewer objects"));
   // A second approval by one person is one approval.
   facts.now.approvals.count = 2;
   facts.verdicts = {verdict(facts, kAnn), verdict(facts, kAnn)};

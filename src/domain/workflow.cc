@@ -140,13 +140,17 @@ const Transition* transition(State from, Action action) {
 
 Result<State> next_state(State from, Action action) {
   if (const Transition* row = transition(from, action)) return row->to;
+  const std::string cannot =
+      "a version that is " + std::string(name_of(from)) + " cannot " + std::string(name_of(action));
+  if (from == State::archived) {
+    return conflict(cannot + "; what was live comes back by a rollback, any text as a new version");
+  }
   std::string possible;
   for (const Transition& row : kTransitions) {
     if (row.from != from || row.guard == Guard::system) continue;
     possible += (possible.empty() ? "" : ", ") + std::string(name_of(row.action));
   }
-  return conflict("a version that is " + std::string(name_of(from)) + " cannot " +
-                  std::string(name_of(action)) + "; possible are: " + possible);
+  return conflict(cannot + "; possible are: " + possible);
 }
 
 std::vector<Action> allowed_actions(State state, const std::vector<Permission>& has,

@@ -153,10 +153,12 @@ Result<std::vector<ReviewItem>> updated_items(store::Tx& tx, const Review& revie
   return next;
 }
 
+Error already_live() { return conflict("This version is live there already."); }
+
 Status require_deployable(store::Tx& tx, const Environment& environment, const ReviewItem& item,
                           const std::optional<Review>& review) {
   const auto live = store::live_release(tx, item.artifact, environment.id);
-  if (live && live->version == item.version) return conflict("This version is live there already.");
+  if (live && live->version == item.version) return already_live();
   if (store::retired(tx, item.artifact, item.version, environment.id)) {
     return unprocessable("The version was retired there.",
                          {"retired text comes back only as a new version with its own review"});

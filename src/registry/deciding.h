@@ -40,6 +40,7 @@ Result<std::vector<ReviewItem>> updated_items(store::Tx& tx, const Review& revie
                                               const std::vector<VersionRef>& versions,
                                               std::string_view ruleset, StaleScans stale_scans);
 
+Error already_live();
 // Apart from the gate. `review`: the one that the deploy rests on; no other may hold the version.
 Status require_deployable(store::Tx& tx, const Environment& environment, const ReviewItem& item,
                           const std::optional<Review>& review);

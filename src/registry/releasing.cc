@@ -17,6 +17,9 @@
 namespace imprimatur::registry {
 namespace {
 
+constexpr std::string_view kArchived =
+    "The version is archived: what was live comes back by a rollback, any text as a new version.";
+
 Error lost_race(const std::optional<Release>& live) {
   return conflict(live ? "Release " + live->id.text + " (version " + std::to_string(live->version) +
                              ") is live there now; look at it and decide again."
@@ -155,10 +158,18 @@ Result<ReleaseId> Registry::deploy(const Command& command, const VersionRef& pla
     if (const auto seen = TRY(store::replayed(tx, command))) return releases_from(*seen).front();
     const Version version = TRY(version_or_404(tx, place.artifact, place.number));
     const std::vector<ReviewItem> items{{place.artifact, place.number, version.digest, {}}};
-    TRY(require_expected(store::live_release(tx, place.artifact, target.id), expected));
+    const auto live = store::live_release(tx, place.artifact, target.id);
+    TRY(require_expected(live, expected));
+    // Said before the gate, whose answer would send people to ask for approvals.
+    if (live && live->version == place.number) return already_live();
     auto review = review_for_items(tx, target.id, items);
     Deploy deploy(tx, scene.caller, target, ruleset());
-    TRY(deploy.require_gate(items, review));
+    if (Status met = deploy.require_gate(items, review); !met.ok()) {
+      Error error = std::move(met).error();
+      // Approvals are not to be had for it.
+      if (version.state == State::archived) error.detail = std::string(kArchived);
+      return error;
+    }
     if (review) TRY(settle(tx, scene.caller, *review, target, ruleset()));
     const std::string change_set = fresh_id("chs", tx.now());
     const ReleaseId made = TRY(deploy.put_live(items.front(), review, change_set, expected));

@@ -95,7 +95,9 @@ void World::open() {
   options.io_threads = kWorldThreads;
   options.rule_packs = rule_packs_;
   options.password_cost = identity::least_cost();
-  const server::Secrets secrets = server::load_secrets((directory_ / "data" / "secret").string()).value();
+  const std::string secret = (directory_ / "data" / "secret").string();
+  CHECK(server::make_secrets(secret).ok(), "a secret, made once");
+  const server::Secrets secrets = server::load_secrets(secret).value();
   app_ = server::App::make(options, secrets, clock_).value();
   const Status started = app_->start();
   CHECK(started.ok(), started.error().detail);
