@@ -138,8 +138,9 @@ def main():
             ann.run(1, "verify", place / "cut.jsonl")
             ann.run(0, "logout")
             ann.run(1, "submit", "bye")
+            assert server.stop() == 0, "the server did not stop cleanly"
         finally:
-            server.stop()
+            server.kill()
         assert ann.run(3, "submit", "bye", IMPRIMATUR_TOKEN="imp_x").stderr
         (place / "late.txt").write_text("One more.", encoding="utf-8")
         assert ann.json(0, "import", place / "late.txt", "--data", place / "data")["created"] == 1

@@ -42,7 +42,7 @@ def scratch(name):
 
 
 class Server:
-    """`imprimatur serve` on `data`, on a free port."""
+    """`imprimatur serve` on `data`, on a free port. `with` ends it whatever happens."""
 
     def __init__(self, data):
         self.data = str(data)
@@ -53,13 +53,22 @@ class Server:
                                         stdout=subprocess.PIPE, stderr=self.log, env=environment)
         said = queue.Queue()
         threading.Thread(target=self._listen, args=(said,), daemon=True).start()
+        self.port = None
         try:
             self.port = said.get(timeout=START_SECONDS)
         except queue.Empty:
-            self.port = None
+            pass
+        finally:
+            if self.port is None:
+                self.kill()
         if self.port is None:
-            self.kill()
             raise RuntimeError(f"the server did not start: {self.last_words()}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
 
     def _listen(self, said):
         for line in self.process.stdout:
@@ -81,15 +90,18 @@ class Server:
         client.close()
 
     def kill(self):
-        self.process.send_signal(signal.SIGKILL)
+        """Where it still runs; afterwards it does not."""
+        self.process.kill()
         self.process.wait()
         self.log.close()
 
     def stop(self):
+        """The exit status of an orderly end."""
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(timeout=START_SECONDS)
-        self.log.close()
-        return status
+        try:
+            return self.process.wait(timeout=START_SECONDS)
+        finally:
+            self.kill()
 
 
 class Client:

@@ -69,10 +69,12 @@ def one_life(server, token, prompts, dice, acknowledged):
             failures.append(failure)
 
     crew = [threading.Thread(target=run, args=(number,)) for number in range(WRITERS)]
-    for one in crew:
-        one.start()
-    time.sleep(dice.uniform(0.02, LONGEST_LIFE))
-    server.kill()
+    try:
+        for one in crew:
+            one.start()
+        time.sleep(dice.uniform(0.02, LONGEST_LIFE))
+    finally:
+        server.kill()
     for one in crew:
         one.join()
     if failures:
@@ -93,14 +95,9 @@ def check(port, token, texts, live):
     in_parallel(port, token, live.items(), still_live)
 
 
-def main():
-    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().getrandbits(32)
-    print(f"{kills} kills, seed {seed}")
-    dice, acknowledged, started = random.Random(seed), Acknowledged(), time.monotonic()
-    with scratch("kill") as folder:
-        data = pathlib.Path(folder) / "data"
-        server = Server(data)
+def kill_again_and_again(data, kills, dice, acknowledged):
+    server = Server(data)
+    try:
         server.wait_for_writes()
         token = people(server.port, PROJECT, {"ann": "editor"})["ann"]
         client = Client(server.port, token)
@@ -119,6 +116,21 @@ def main():
             print(f"kill {round_number}: {len(acknowledged.texts)} saves acknowledged, none lost", flush=True)
         check(server.port, token, acknowledged.texts, acknowledged.live)
         assert server.stop() == 0, "the server did not stop cleanly"
+    finally:
+        server.kill()
+
+
+def main():
+    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().getrandbits(32)
+    print(f"{kills} kills, seed {seed}")
+    acknowledged, started = Acknowledged(), time.monotonic()
+    with scratch("kill") as folder:
+        data = pathlib.Path(folder) / "data"
+        kill_again_and_again(data, kills, random.Random(seed), acknowledged)
+        # Where nothing was written, nothing could be lost.
+        assert len(acknowledged.texts) > kills, f"only {len(acknowledged.texts)} saves were acknowledged"
+        assert acknowledged.live, "no deploy was acknowledged"
         verify(data)
     print(f"{kills} kills, {len(acknowledged.texts)} saves acknowledged and all there, journal verifies, "
           f"{time.monotonic() - started:.0f} s")
