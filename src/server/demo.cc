@@ -1,6 +1,10 @@
 #include "server/demo.h"
 
+#include "registry/queries.h"
 #include "store/registry_rows.h"
+
+#include <algorithm>
+#include <filesystem>
 
 namespace imprimatur::server {
 namespace {
@@ -17,7 +21,10 @@ constexpr DemoPerson kPeople[] = {
     {"cleo@demo.example", "Cleo", "engineer, admin of the project", Role::admin},
 };
 
+constexpr const DemoPerson& kBen = kPeople[1];
+
 constexpr std::string_view kApplication = "web-shop";
+constexpr std::string_view kReplyName = "support/reply";
 
 constexpr std::string_view kReply =
     "You are the support assistant of a web shop. Answer in the customer's language, in at most six "
@@ -70,7 +77,7 @@ registry::NewArtifact welcome() {
 Status make_prompts(App& app, const Principal& ann, const Principal& ben) {
   registry::Registry& registry = app.registry();
   const VersionRef reply =
-      TRY(registry.create(as(ann), kDemoProject, text_prompt("support/reply", kReply, {"support"})));
+      TRY(registry.create(as(ann), kDemoProject, text_prompt(std::string(kReplyName), kReply, {"support"})));
   const ReviewId first =
       TRY(registry.submit(as(ann), kDemoProject, "production", {reply}, "Ready for customers"));
   TRY(registry.give_verdict(as(ben), first, VerdictKind::approve, "Reads well", ""));
@@ -100,17 +107,59 @@ Status make_project(App& app, const std::string& admin_password) {
     TRY(app.projects().put_member(as(admin), kDemoProject, person.email, person.role, std::nullopt));
   }
   const Principal ann = TRY(sign_in(app, kPeople[0].email));
-  return make_prompts(app, ann, TRY(sign_in(app, kPeople[1].email)));
+  return make_prompts(app, ann, TRY(sign_in(app, kBen.email)));
 }
 
-Result<std::string> open_review(App& app) {
-  return app.store().read([](store::Tx& tx) -> Result<std::string> {
-    const auto project = store::project_by_name(tx, kDemoProject);
-    if (!project) return std::string();
-    const auto page =
-        TRY(store::reviews(tx, {project->id, ReviewState::open, {}, {}}, {.limit = 1, .cursor = ""}));
-    return page.items.empty() ? std::string() : page.items.front().id.text;
-  });
+bool offered(const std::vector<Action>& allowed, Action action) {
+  return std::find(allowed.begin(), allowed.end(), action) != allowed.end();
+}
+
+Result<bool> can_roll_back(registry::Queries& queries, const Principal& who) {
+  const auto found = TRY(queries.artifacts(who, kDemoProject, {.name = std::string(kReplyName)}, {}));
+  if (found.items.empty()) return false;
+  const registry::ArtifactView& reply = found.items.front();
+  const auto live = reply.live.find("production");
+  if (live == reply.live.end()) return false;
+  const auto version = TRY(queries.version(who, {reply.artifact.id, live->second}));
+  return offered(version.allowed, Action::roll_back);
+}
+
+// A command of Ben's that succeeds, as far as the data have come: whoever starts the demo again has played
+// on.
+Result<std::string> next_step(App& app) {
+  const Principal ben = TRY(sign_in(app, kBen.email));
+  registry::Queries queries(app.store(), app.registry());
+  for (const ReviewState state : {ReviewState::open, ReviewState::approved}) {
+    const auto page = TRY(queries.reviews(ben, kDemoProject, state, false, {}));
+    for (const registry::ReviewView& view : page.items) {
+      if (offered(view.allowed, Action::deploy)) return "deploy --review " + view.review.id.text;
+      if (offered(view.allowed, Action::approve)) {
+        return "approve " + view.review.id.text + " --comment 'Reads well'";
+      }
+    }
+  }
+  const std::string prompt = std::string(kReplyName) + " --project " + std::string(kDemoProject);
+  return (TRY(can_roll_back(queries, ben)) ? "rollback " : "diff ") + prompt;
+}
+
+std::string quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+:@%,=";
+  if (word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+// What to type in the working directory to run this program: it need not be on the PATH.
+std::string this_program() {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  const fs::path program = fs::read_symlink("/proc/self/exe", failed);
+  if (failed) return "imprimatur";
+  const fs::path below = program.lexically_relative(fs::current_path(failed));
+  if (below.empty() || *below.begin() == "..") return quoted(program.string());
+  return quoted(below.has_parent_path() ? below.string() : "./" + below.string());
 }
 
 }  // namespace
@@ -128,25 +177,22 @@ Result<Demo> make_demo(App& app, const std::string& admin_password, Time now) {
                                      .environment = "production",
                                      .expires_at = now + days(1),
                                      .service_account = std::string(kApplication)}));
-  std::string review = TRY(open_review(app));
-  return Demo{key.secret, std::move(review)};
+  std::string next = TRY(next_step(app));
+  return Demo{key.secret, std::move(next)};
 }
 
 std::string demo_words(const std::string& address, const Demo& demo) {
+  const std::string program = this_program();
   std::string out = "\nDemo accounts, all with the password " + std::string(kDemoPassword) + ":\n";
   for (const DemoPerson& person : kPeople) {
     out += "  " + std::string(person.email) + "  " + std::string(person.what) + "\n";
   }
   out += "  " + std::string(identity::kFirstAdmin) + "  admin of the organisation\n";
   out += "\nThree commands to try:\n";
-  out += "  curl -H 'Authorization: Bearer " + demo.key + "' " + address +
-         "/api/v1/runtime/prompts/support/reply\n";
-  out += "  imprimatur login --server " + address + " --email ben@demo.example\n";
-  if (!demo.review.empty()) {
-    out += "  imprimatur approve " + demo.review + " --comment 'Reads well'\n";
-  } else {
-    out += "  imprimatur rollback support/reply --environment production\n";
-  }
+  out += "  curl -H 'Authorization: Bearer " + demo.key + "' " + address + "/api/v1/runtime/prompts/" +
+         std::string(kReplyName) + "\n";
+  out += "  " + program + " login --server " + address + " --email " + std::string(kBen.email) + "\n";
+  out += "  " + program + " " + demo.next + " --server " + address + "\n";
   return out;
 }
 

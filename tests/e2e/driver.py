@@ -19,7 +19,7 @@ START_SECONDS = 60
 
 
 def binary():
-    path = pathlib.Path(os.environ.get("IMPRIMATUR_BINARY", ROOT / "build/release/imprimatur"))
+    path = pathlib.Path(os.environ.get("IMPRIMATUR_BINARY", ROOT / "build/release/imprimatur")).absolute()
     if not path.exists():
         print(f"no binary at {path}; ./dev build makes it")
         sys.exit(SKIPPED)
@@ -42,20 +42,23 @@ def scratch(name):
 
 
 class Server:
-    """`imprimatur serve` on `data`, on a free port. `with` ends it whatever happens."""
+    """`imprimatur serve` on `data`, on a free port, started in the root of the repository. `with` ends it
+    whatever happens."""
 
-    def __init__(self, data):
-        self.data = str(data)
+    def __init__(self, data, *options):
+        self.data, self.said = str(data), ""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("IMPRIMATUR_")}
-        environment["IMPRIMATUR_ADMIN_PASSWORD"] = PASSWORD
+        if "--demo" not in options:
+            environment["IMPRIMATUR_ADMIN_PASSWORD"] = PASSWORD
         self.log = open(f"{self.data}.log", "ab")
-        self.process = subprocess.Popen([binary(), "serve", "--data", self.data, "--listen", "127.0.0.1:0"],
-                                        stdout=subprocess.PIPE, stderr=self.log, env=environment)
-        said = queue.Queue()
-        threading.Thread(target=self._listen, args=(said,), daemon=True).start()
+        self.process = subprocess.Popen(
+            [binary(), "serve", "--data", self.data, "--listen", "127.0.0.1:0", *options],
+            stdout=subprocess.PIPE, stderr=self.log, env=environment, cwd=ROOT)
+        port = queue.Queue()
+        threading.Thread(target=self._listen, args=(port,), daemon=True).start()
         self.port = None
         try:
-            self.port = said.get(timeout=START_SECONDS)
+            self.port = port.get(timeout=START_SECONDS)
         except queue.Empty:
             pass
         finally:
@@ -70,12 +73,13 @@ class Server:
     def __exit__(self, *_):
         self.kill()
 
-    def _listen(self, said):
+    def _listen(self, port):
         for line in self.process.stdout:
-            text = line.decode(errors="replace").strip()
+            text = line.decode(errors="replace")
+            self.said += text
             if text.startswith("Listening on "):
-                said.put(int(text.rsplit(":", 1)[1]))
-        said.put(None)
+                port.put(int(text.strip().rsplit(":", 1)[1]))
+        port.put(None)
 
     def last_words(self):
         with open(f"{self.data}.log", encoding="utf-8", errors="replace") as log:
