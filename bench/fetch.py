@@ -27,6 +27,7 @@ import time
 from program import BUILT, build, machine, populated, serve, writes_open
 
 SERVER_CORE, LOAD_CORE = "0", "1"
+MEMORY_BAR = 300  # bytes a prompt beside its answer
 TICKS = os.sysconf("SC_CLK_TCK")
 
 NGINX = """daemon off; master_process off; worker_processes 1; pid {dir}/pid; error_log stderr crit;
@@ -226,7 +227,7 @@ def main():
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--names", type=int, default=1000, help="how many of the prompts are asked for in turn")
+    parser.add_argument("--names", type=int, default=10_000, help="how many of the prompts are asked for in turn")
     parser.add_argument("--generated", action="store_true", help="prompts that stand in no store")
     parser.add_argument("--no-callgrind", action="store_true")
     options = parser.parse_args()
@@ -236,13 +237,15 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         met, body = compare(directory, options)
         memory = memory_of(options.prompts)
-        print(f"memory a prompt          {memory['readyBytes']} bytes of answer + {memory['overheadBytes']:.0f} (bar 300)")
+        small = memory["overheadBytes"] <= MEMORY_BAR
+        print(f"memory a prompt          {memory['readyBytes']} bytes of answer + {memory['overheadBytes']:.0f} "
+              f"(bar {MEMORY_BAR}: {'met' if small else 'MISSED'})")
         if not options.no_callgrind:
             own = instructions(lambda prefix, _: start_ours(directory + "/few", 100, prefix, options))
             other = instructions(lambda prefix, place: start_nginx(place, body, prefix))
             print(f"instructions a request   ours {own:9.0f}   nginx {other:9.0f}   (callgrind, one connection)")
     print("the bar is met" if met else "the bar is MISSED: at least 1.0 times nginx and p99 no worse")
-    return 0 if met else 1
+    return 0 if met and small else 1
 
 
 if __name__ == "__main__":

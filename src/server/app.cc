@@ -29,6 +29,12 @@ Result<scan::Ruleset> load_rules(const std::vector<std::string>& paths) {
   return scan::Ruleset::built_in(packs);
 }
 
+void add_metric(std::string& out, std::string_view name, std::string_view type, std::string_view help,
+                std::uint64_t value) {
+  out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ");
+  out.append(type).append("\n").append(name).append(" ").append(std::to_string(value)).append("\n");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<App>> App::make(const AppOptions& options, const Secrets& secrets,
@@ -59,11 +65,10 @@ App::App(std::unique_ptr<store::Store> store, scan::Ruleset rules, const AppOpti
     feed_.on_entries(entries);
   });
   metrics_.add_source([this](std::string& out) {
-    constexpr std::string_view kName = "imprimatur_contents_altered_total";
-    out.append("# HELP ").append(kName).append(
-        " Versions not served because their content lacks its digest.");
-    out.append("\n# TYPE ").append(kName).append(" counter\n").append(kName).append(" ");
-    out.append(std::to_string(delivery_.altered_contents())).append("\n");
+    add_metric(out, "imprimatur_contents_altered_total", "counter",
+               "Versions not served because their content lacks its digest.", delivery_.altered_contents());
+    add_metric(out, "imprimatur_delivery_behind", "gauge",
+               "1 while what is served could not be brought up to the store.", feed_.behind() ? 1 : 0);
   });
   add_routes();
 }
