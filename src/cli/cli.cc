@@ -100,7 +100,9 @@ void add_version(Commands& commands) {
   });
 }
 
-int run(int argc, const char* const* argv, const Program& program, Console& console) {
+namespace {
+
+int run_command(int argc, const char* const* argv, const Program& program, Console& console) {
   CLI::App app("Imprimatur: the release authority for prompts", "imprimatur");
   app.footer("\nExit codes: 0 done, 1 refused or found, 2 wrong use, 3 could not reach or failed.");
   app.require_subcommand(1);
@@ -133,6 +135,16 @@ int run(int argc, const char* const* argv, const Program& program, Console& cons
     console.fail(unavailable(error.what()));
     return static_cast<int>(Exit::failed);
   }
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv, const Program& program, Console& console) {
+  const int done = run_command(argc, argv, program, console);
+  console.out.flush();
+  if (console.out) return done;
+  console.err << "imprimatur: standard output could not be written; what the command did is done\n";
+  return static_cast<int>(Exit::failed);
 }
 
 }  // namespace imprimatur::cli

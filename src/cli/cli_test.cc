@@ -10,10 +10,17 @@
 #include "registry/registry.h"
 #include "store/database.h"
 
+#include <arpa/inet.h>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <pty.h>
 #include <sstream>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <thread>
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
@@ -25,6 +32,78 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr std::string_view kSeed = "0123456789abcdef0123456789abcdef";
+
+// What a server would answer, and what it was asked, in order. Each connection carries one request.
+class Answers {
+ public:
+  struct Asked {
+    std::string method, target, token, body;
+  };
+  using Answer = std::function<std::pair<int, std::string>(const Asked&)>;
+
+  explicit Answers(Answer answer) : answer_(std::move(answer)) {
+    listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(listening_, generic, length), 0);
+    EXPECT_EQ(::listen(listening_, 8), 0);
+    ::getsockname(listening_, generic, &length);
+    url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~Answers() { stop(); }
+  // Nothing of `asked` changes after this.
+  void stop() {
+    if (!thread_.joinable()) return;
+    ::shutdown(listening_, SHUT_RDWR);
+    thread_.join();
+    ::close(listening_);
+  }
+
+  std::string url;
+  std::vector<Asked> asked;
+
+ private:
+  static std::string field(const std::string& head, const std::string& name) {
+    const auto at = head.find("\r\n" + name + ": ");
+    if (at == head.npos) return {};
+    const auto begin = at + name.size() + 4;
+    return head.substr(begin, head.find("\r\n", begin) - begin);
+  }
+  void serve() {
+    for (int peer; (peer = ::accept(listening_, nullptr, nullptr)) >= 0; ::close(peer)) {
+      std::string text;
+      std::size_t wanted = std::string::npos, head = 0;
+      while (text.size() < wanted) {
+        char piece[4096];
+        const ssize_t got = ::recv(peer, piece, sizeof piece, 0);
+        if (got <= 0) break;
+        text.append(piece, static_cast<std::size_t>(got));
+        const auto end = text.find("\r\n\r\n");
+        if (end == text.npos) continue;
+        head = end + 4;
+        const std::string length = field(text.substr(0, head), "Content-Length");
+        wanted = head + (length.empty() ? 0 : std::stoul(length));
+      }
+      if (text.size() < wanted) continue;
+      const auto first = text.find(' '), second = text.find(' ', first + 1);
+      asked.push_back({text.substr(0, first), text.substr(first + 1, second - first - 1),
+                       field(text.substr(0, head), "Authorization"), text.substr(head)});
+      const auto [status, body] = answer_(asked.back());
+      const std::string answer =
+          "HTTP/1.1 " + std::to_string(status) +
+          " Told\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+      ::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
+    }
+  }
+
+  Answer answer_;
+  int listening_ = -1;
+  std::thread thread_;
+};
 
 struct Ran {
   int exit = -1;
@@ -73,6 +152,21 @@ class CliTest : public testing::Test {
     fs::create_directories(path.parent_path());
     std::ofstream(path, std::ios::binary) << text;
     return path.string();
+  }
+
+  // The token that is kept for `server`, or nothing.
+  std::string kept(const std::string& server) {
+    std::ifstream file(folder_ / "config/imprimatur/tokens.json");
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    const json::value tokens = parse_json(text).value();
+    const json::value* token = tokens.as_object().if_contains(server);
+    return token == nullptr ? std::string() : std::string(token->as_string());
+  }
+  void keep(const std::string& server, const std::string& token) {
+    environment_["XDG_CONFIG_HOME"] = (folder_ / "config").string();
+    const std::string path =
+        write("config/imprimatur/tokens.json", json::serialize(json::object{{server, token}}));
+    fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
   }
 
   // A data directory as a server leaves it, with the project "shop".
@@ -139,6 +233,73 @@ TEST_F(CliTest, WithoutATokenItIsRefusedAndWithoutAServerItFails) {
   environment_.erase("IMPRIMATUR_TOKEN");
   fs::permissions(folder_ / "config/imprimatur/tokens.json", fs::perms::owner_read | fs::perms::others_read);
   EXPECT_NE(run({"approve", "rev_1"}).err.find("can be read by others"), std::string::npos);
+}
+
+TEST_F(CliTest, AReviewIsDeployedWhereItWasApprovedFor) {
+  EXPECT_EQ(run({"deploy", "--review", "rev_1", "--environment", "staging"}).exit, 2);
+  EXPECT_EQ(run({"deploy", "--review", "rev_1", "--version", "2"}).exit, 2);
+  EXPECT_EQ(run({"deploy", "--review", "rev_1", "greeting"}).exit, 2);
+  EXPECT_NE(run({"deploy", "--project", "demo"}).err.find("name a prompt"), std::string::npos);
+}
+
+TEST_F(CliTest, LogoutEndsTheSessionOfTheStoredToken) {
+  int status = 204;
+  Answers server([&](const Answers::Asked&) { return std::pair(status, std::string()); });
+  keep(server.url, "ses_mine");
+  environment_["IMPRIMATUR_SERVER"] = server.url;
+  environment_["IMPRIMATUR_TOKEN"] = "imp_other";
+  status = 403;
+  EXPECT_EQ(run({"logout"}).exit, 1);
+  EXPECT_EQ(kept(server.url), "ses_mine") << "its session may still run";
+  status = 204;
+  EXPECT_EQ(run({"logout"}).exit, 0);
+  EXPECT_EQ(kept(server.url), "");
+  EXPECT_EQ(run({"logout"}).exit, 1) << "nobody is signed in, whatever IMPRIMATUR_TOKEN says";
+  keep(server.url, "ses_over");
+  status = 401;
+  EXPECT_EQ(run({"logout"}).exit, 0);
+  EXPECT_EQ(kept(server.url), "");
+  server.stop();
+  ASSERT_EQ(server.asked.size(), 3u);
+  EXPECT_EQ(server.asked[0].token, "Bearer ses_mine");
+  EXPECT_EQ(server.asked[2].token, "Bearer ses_over");
+  keep(server.url, "ses_later");
+  EXPECT_EQ(run({"logout"}).exit, 3);
+  EXPECT_EQ(kept(server.url), "ses_later");
+}
+
+TEST_F(CliTest, WhatCannotBeWrittenIsNotDone) {
+  const std::string clean = write("clean.txt", "Answer the question about our opening hours politely.");
+  std::ofstream full("/dev/full");
+  std::ostringstream err;
+  Console console{full, err};
+  console.environment = [](const std::string&) { return std::optional<std::string>(); };
+  const std::vector<const char*> argv{"imprimatur", "scan", clean.c_str()};
+  EXPECT_EQ(cli::run(3, argv.data(), program_, console), 3);
+  EXPECT_NE(err.str().find("standard output could not be written"), std::string::npos) << err.str();
+}
+
+// A shell whose terminal shows nothing any more would be the price of a Ctrl-C.
+TEST(TerminalTest, TheEchoIsBackAfterASignal) {
+  int leader = -1;
+  const pid_t child = ::forkpty(&leader, nullptr, nullptr, nullptr);
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::signal(SIGINT, SIG_DFL);
+    ::_exit(process_console().ask_secret("Password: ").ok() ? 0 : 1);
+  }
+  std::string shown;
+  for (char c; shown.find("Password: ") == shown.npos && ::read(leader, &c, 1) == 1;) shown.push_back(c);
+  termios modes{};
+  ASSERT_EQ(::tcgetattr(leader, &modes), 0);
+  EXPECT_EQ(modes.c_lflag & ECHO, 0u);
+  ASSERT_EQ(::write(leader, "\x03", 1), 1);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+  ASSERT_EQ(::tcgetattr(leader, &modes), 0);
+  EXPECT_NE(modes.c_lflag & ECHO, 0u);
+  ::close(leader);
 }
 
 TEST_F(CliTest, ServeHandsItsOptionsOver) {

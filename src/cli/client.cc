@@ -139,9 +139,10 @@ Status store_token(const Console& console, const std::string& server, const std:
   return write_tokens(path, tokens);
 }
 
-Status forget_token(const Console& console, const std::string& server) {
+Status forget_token(const Console& console, const std::string& server, const std::string& token) {
   const fs::path path = TRY(token_file(console));
   json::object tokens = TRY(stored_tokens(path));
+  if (text_or(tokens, server, "") != token) return Ok{};
   tokens.erase(server);
   return write_tokens(path, tokens);
 }
@@ -158,12 +159,8 @@ Result<Client> Client::anonymous(const Console& console, const ServerOptions& op
   return Client(std::move(server), given(console, options.project, "IMPRIMATUR_PROJECT", ""), "");
 }
 
-Result<Client> Client::make(const Console& console, const ServerOptions& options) {
+Result<Client> Client::stored(const Console& console, const ServerOptions& options) {
   Client client = TRY(anonymous(console, options));
-  if (const auto token = console.environment("IMPRIMATUR_TOKEN")) {
-    client.token_ = *token;
-    return client;
-  }
   const fs::path path = TRY(token_file(console));
   const json::object tokens = TRY(stored_tokens(path));
   client.token_ = text_or(tokens, client.server_, "");
@@ -171,6 +168,14 @@ Result<Client> Client::make(const Console& console, const ServerOptions& options
     return unauthenticated("nobody is signed in to " + client.server_ +
                            "; run `imprimatur login`, or set IMPRIMATUR_TOKEN to an API key");
   }
+  return client;
+}
+
+Result<Client> Client::make(const Console& console, const ServerOptions& options) {
+  const auto token = console.environment("IMPRIMATUR_TOKEN");
+  if (!token) return stored(console, options);
+  Client client = TRY(anonymous(console, options));
+  client.token_ = *token;
   return client;
 }
 

@@ -28,6 +28,8 @@ class Client {
  public:
   // With the token of IMPRIMATUR_TOKEN, else the one that `login` stored for the server.
   static Result<Client> make(const Console& console, const ServerOptions& options);
+  // With the token that `login` stored and no other: for ending that session.
+  static Result<Client> stored(const Console& console, const ServerOptions& options);
   // Without a token, for signing in.
   static Result<Client> anonymous(const Console& console, const ServerOptions& options);
 
@@ -39,6 +41,7 @@ class Client {
   // "&project=…", or nothing where none was named.
   std::string project_query() const;
   const std::string& server() const { return server_; }
+  const std::string& token() const { return token_; }
   // The id of a prompt by its name, or itself when it is an id.
   Result<std::string> prompt_id(const std::string& reference);
   Result<std::int64_t> latest_version(const std::string& id);
@@ -52,6 +55,7 @@ class Client {
 
 // What `login` stores: $XDG_CONFIG_HOME/imprimatur/tokens.json (else ~/.config), mode 0600.
 Status store_token(const Console& console, const std::string& server, const std::string& token);
-Status forget_token(const Console& console, const std::string& server);
+// Leaves another token alone: somebody may have signed in anew meanwhile.
+Status forget_token(const Console& console, const std::string& server, const std::string& token);
 
 }  // namespace imprimatur::cli

@@ -2,8 +2,14 @@
 
 #include "base/hash.h"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <poll.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -26,17 +32,72 @@ const char* code_of(Colour colour) {
   CHECK(false, "unknown colour");
 }
 
+// A terminal without echo while this lives. Signals that end or stop the process are taken here, so that they
+// have their effect only after the echo is back.
+class SilentTerminal {
+ public:
+  SilentTerminal() {
+    sigemptyset(&watched_);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP}) sigaddset(&watched_, signal);
+    tcgetattr(STDIN_FILENO, &loud_);
+    pthread_sigmask(SIG_BLOCK, &watched_, &mask_before_);
+    signals_ = signalfd(-1, &watched_, SFD_CLOEXEC);
+    silence();
+  }
+  ~SilentTerminal() {
+    restore();
+    pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+    ::close(signals_);
+  }
+  SilentTerminal(const SilentTerminal&) = delete;
+  SilentTerminal& operator=(const SilentTerminal&) = delete;
+
+  // What was typed up to the end of the line or of the input, without it.
+  std::string ask(const std::string& prompt) {
+    std::cerr << prompt << std::flush;
+    for (;;) {
+      std::array<pollfd, 2> waiting{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{signals_, POLLIN, 0}};
+      if (::poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR) return {};
+      if (waiting[1].revents != 0) {
+        obey_signal();
+        std::cerr << prompt << std::flush;
+      } else if (waiting[0].revents != 0) {
+        std::array<char, kMaxSecretBytes + 2> line{};  // a terminal hands over a line at a time
+        const ssize_t length = ::read(STDIN_FILENO, line.data(), line.size());
+        const std::string text(line.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
+        return text.substr(0, text.find('\n'));
+      }
+    }
+  }
+
+ private:
+  void silence() const {
+    termios silent = loud_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+  }
+  void restore() const { tcsetattr(STDIN_FILENO, TCSAFLUSH, &loud_); }
+  // Returns when the process was stopped and goes on, or ignores the signal.
+  void obey_signal() const {
+    signalfd_siginfo taken{};
+    if (::read(signals_, &taken, sizeof taken) != sizeof taken) return;
+    restore();
+    std::cerr << "\n";
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, &mask_before_, &blocked);
+    raise(static_cast<int>(taken.ssi_signo));
+    pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+    silence();
+  }
+
+  termios loud_{};
+  sigset_t watched_{}, mask_before_{};
+  int signals_ = -1;
+};
+
 Result<std::string> ask_on_terminal(const std::string& prompt) {
-  if (isatty(STDIN_FILENO) == 0) return invalid("no terminal to ask for a secret; set it in the environment");
-  termios before{};
-  tcgetattr(STDIN_FILENO, &before);
-  termios silent = before;
-  silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-  std::cerr << prompt << std::flush;
-  std::string secret;
-  std::getline(std::cin, secret);
-  tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+  if (isatty(STDIN_FILENO) == 0) return invalid("there is no terminal to ask on");
+  const std::string secret = SilentTerminal().ask(prompt);
   std::cerr << "\n";
   if (secret.empty() || secret.size() > kMaxSecretBytes) return invalid("nothing usable was typed");
   return secret;

@@ -35,10 +35,14 @@ Result<Exit> login(const Console& console, const LoginOptions& options) {
 }
 
 Result<Exit> logout(const Console& console, const LoginOptions& options) {
-  Client client = TRY(Client::make(console, options.server));
+  Client client = TRY(Client::stored(console, options.server));
   const auto ended = client.post("/api/v1/auth/logout", boost::json::object());
-  TRY(forget_token(console, client.server()));
+  // A token whose session may still run is kept: without it nobody could end that session.
   if (!ended.ok() && ended.error().code != ErrorCode::unauthenticated) return ended.error();
+  TRY(forget_token(console, client.server(), client.token()));
+  if (console.environment("IMPRIMATUR_TOKEN")) {
+    console.err << "imprimatur: IMPRIMATUR_TOKEN is set; the other commands go on using it\n";
+  }
   if (console.json) {
     console.print({{"server", client.server()}});
   } else {
@@ -62,7 +66,10 @@ void add_login(Commands& commands) {
   in->callback([&commands, options] {
     commands.chosen = [&commands, options] { return login(commands.console, *options); };
   });
-  CLI::App* out = commands.add("logout", "End the session and forget its token", "  imprimatur logout");
+  CLI::App* out =
+      commands.add("logout", "End the session that login began, and forget its token",
+                   "  imprimatur logout\n\n"
+                   "The token is kept when the server cannot be reached. IMPRIMATUR_TOKEN is not touched.");
   add_server_options(*out, options->server);
   out->callback([&commands, options] {
     commands.chosen = [&commands, options] { return logout(commands.console, *options); };

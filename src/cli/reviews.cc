@@ -102,6 +102,7 @@ Result<Exit> give_verdict(const Console& console, const ChangeOptions& options, 
 }
 
 Result<Exit> deploy(const Console& console, const ChangeOptions& options) {
+  if (options.target.empty()) return invalid("name a prompt, or a review with --review");
   Client client = TRY(Client::make(console, options.server));
   if (options.is_review) {
     const std::string path = "/api/v1/reviews/" + percent_encode(options.target) + "/deploy";
@@ -187,7 +188,7 @@ void add_release_commands(Commands& commands) {
                    "  imprimatur deploy support/reply --project shop --environment production\n"
                    "  imprimatur deploy --review rev_01k…");
   const auto options = bind(commands, *command, deploy);
-  CLI::Option* prompt = command->add_option("prompt", options->target, "A prompt, by its name or id");
+  command->add_option("prompt", options->target, "A prompt, by its name or id");
   add_version_and_environment(*command, *options);
   CLI::Option* review = command
                             ->add_option_function<std::string>(
@@ -198,8 +199,9 @@ void add_release_commands(Commands& commands) {
                                 },
                                 "Deploy the whole change set of this review")
                             ->type_name("ID");
-  review->excludes(prompt);
-  command->require_option(1, 0);
+  // A review says itself which versions go where.
+  for (const char* other : {"prompt", "--version", "--environment"})
+    review->excludes(command->get_option(other));
   CLI::App* back = commands.add("rollback", "Make live again what was live before",
                                 "  imprimatur rollback support/reply --project shop --reason \"Wrong tone\"\n"
                                 "  imprimatur rollback support/reply --environment staging --to 4");
