@@ -5,6 +5,7 @@
 #include "base/percent.h"
 #include "cli/prompt_sources.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -88,9 +89,10 @@ Result<json::object> stored_tokens(const fs::path& path) {
   if (::stat(path.c_str(), &status) != 0) return json::object();
   if ((status.st_mode & 077) != 0) return forbidden(path.string() + " can be read by others; chmod 600 it");
   const std::string text = TRY(read_file(path.string()));
-  json::value parsed = TRY(parse_json(text));
-  if (!parsed.is_object()) return invalid(path.string() + " holds no tokens");
-  return std::move(parsed.get_object());
+  auto parsed = parse_json(text);
+  if (parsed.ok() && parsed->is_object()) return std::move(parsed->get_object());
+  return invalid(path.string() + " holds no tokens" + (parsed.ok() ? "" : ": " + parsed.error().detail) +
+                 "; `imprimatur login` makes it anew");
 }
 
 Status write_tokens(const fs::path& path, const json::object& tokens) {
@@ -134,7 +136,10 @@ Result<std::string> checked_server(std::string_view address) {
 
 Status store_token(const Console& console, const std::string& server, const std::string& token) {
   const fs::path path = TRY(token_file(console));
-  json::object tokens = TRY(stored_tokens(path));
+  auto stored = stored_tokens(path);
+  if (!stored.ok() && stored.error().code != ErrorCode::invalid) return stored.error();
+  // What cannot be understood helps nobody.
+  json::object tokens = stored.ok() ? *std::move(stored) : json::object();
   tokens[server] = token;
   return write_tokens(path, tokens);
 }
@@ -184,7 +189,14 @@ Result<json::value> Client::send(HttpRequest request) {
   request.headers.emplace_back("Accept", "application/json");
   if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
   const HttpResponse response = TRY(http_->send(request));
-  if (response.status < 200 || response.status > 299) return problem_of(response, request.url);
+  if (response.status < 200 || response.status > 299) {
+    Error problem = problem_of(response, request.url);
+    const bool asked = std::any_of(problem.fields.begin(), problem.fields.end(),
+                                   [](const FieldError& field) { return field.field == "project"; });
+    if (asked && project_.empty())
+      problem.detail = "no project was named: give --project, or set IMPRIMATUR_PROJECT";
+    return problem;
+  }
   if (response.body.empty()) return json::value();
   return parse_json(response.body, {.bytes = 32 * 1024 * 1024, .values = 5'000'000});
 }

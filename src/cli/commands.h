@@ -5,12 +5,14 @@
 #include "cli/client.h"
 #include "cli/console.h"
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace imprimatur::cli {
 
@@ -27,13 +29,21 @@ struct Commands {
                 CLI::App* group = nullptr);
 };
 
-// --server and --project.
+// Replaces what --json says, where it is not one document.
+void say_json(CLI::App& command, const std::string& says);
+
+// --server alone; --server and --project.
+void add_server_option(CLI::App& command, ServerOptions& options);
 void add_server_options(CLI::App& command, ServerOptions& options);
+
+// An option that takes a whole number from 1.
+CLI::Option* add_number(CLI::App& command, const std::string& name, std::int64_t& number,
+                        const std::string& says);
 
 void add_serve(Commands& commands);
 void add_import(Commands& commands);
 void add_login(Commands& commands);
-void add_review_commands(Commands& commands);   // submit, approve, reject
+void add_review_commands(Commands& commands);   // submit, approve, reject, withdraw
 void add_release_commands(Commands& commands);  // deploy, rollback
 void add_diff(Commands& commands);
 void add_scan(Commands& commands);

@@ -1,10 +1,13 @@
 #include "cli/console.h"
 
 #include "base/hash.h"
+#include "base/json.h"
+#include "base/utf8.h"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -17,6 +20,8 @@
 
 namespace imprimatur::cli {
 namespace {
+
+namespace json = boost::json;
 
 constexpr std::size_t kMaxSecretBytes = 1024;
 constexpr int kBarCells = 30;
@@ -103,33 +108,93 @@ Result<std::string> ask_on_terminal(const std::string& prompt) {
   return secret;
 }
 
+void append_document(std::string& out, const json::value& value);
+
+void append_members(std::string& out, const json::object& object) {
+  char separator = '{';
+  for (const auto& member : object) {
+    out.push_back(separator);
+    append_json_string(out, valid_text(member.key()));
+    out.push_back(':');
+    append_document(out, member.value());
+    separator = ',';
+  }
+  out += object.empty() ? "{}" : "}";
+}
+
+void append_items(std::string& out, const json::array& array) {
+  char separator = '[';
+  for (const json::value& item : array) {
+    out.push_back(separator);
+    append_document(out, item);
+    separator = ',';
+  }
+  out += array.empty() ? "[]" : "]";
+}
+
+// Numbers as people write them (0.5, not 5E-1) and nothing that is not UTF-8.
+void append_document(std::string& out, const json::value& value) {
+  if (value.is_object()) {
+    append_members(out, value.get_object());
+  } else if (value.is_array()) {
+    append_items(out, value.get_array());
+  } else if (value.is_string()) {
+    append_json_string(out, valid_text(value.get_string()));
+  } else if (value.is_double() && std::isfinite(value.get_double())) {
+    out += ecmascript_number(value.get_double());
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+std::optional<std::string> environment_of_process(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return std::string(value);
+}
+
 }  // namespace
 
 Console process_console() {
   Console console{std::cout, std::cerr};
-  console.out_terminal = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-  console.err_terminal = isatty(STDERR_FILENO) != 0;
-  console.environment = [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
-    if (value == nullptr || *value == '\0') return std::nullopt;
-    return std::string(value);
-  };
+  const bool dumb = environment_of_process("TERM") == "dumb";
+  console.out_terminal = isatty(STDOUT_FILENO) != 0 && !dumb && !environment_of_process("NO_COLOR");
+  console.err_terminal = isatty(STDERR_FILENO) != 0 && !dumb;
+  console.environment = environment_of_process;
   console.ask_secret = ask_on_terminal;
   return console;
 }
 
+std::string valid_text(std::string_view text) {
+  std::string out;
+  while (const auto bad = first_invalid_utf8(text)) {
+    out.append(text.substr(0, *bad)).append("%");
+    for (const char digit : to_hex(text.substr(*bad, 1)))
+      out.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(digit))));
+    text.remove_prefix(*bad + 1);
+  }
+  return out.append(text);
+}
+
 std::string harmless(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte == 0x1b || (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) {
-      out += "\\x";
-      out += to_hex(std::string_view(&c, 1));
+  const std::string valid = valid_text(text);
+  for (std::size_t at = 0; at < valid.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(valid[at]);
+    // U+0080 to U+009F are control characters too; in UTF-8 their second byte is their number.
+    const bool wide = byte == 0xc2 && static_cast<unsigned char>(valid[at + 1]) < 0xa0;
+    if (wide) ++at;
+    if (wide || (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f) {
+      out += "\\x" + to_hex(std::string_view(valid).substr(at, 1));
     } else {
-      out.push_back(c);
+      out.push_back(valid[at]);
     }
   }
   return out;
+}
+
+std::string counted(std::uint64_t number, std::string_view thing) {
+  return std::to_string(number) + " " + std::string(thing) + (number == 1 ? "" : "s");
 }
 
 std::string Console::painted(Colour colour, std::string_view text) const {
@@ -137,13 +202,17 @@ std::string Console::painted(Colour colour, std::string_view text) const {
   return code_of(colour) + harmless(text) + "\033[0m";
 }
 
-void Console::print(const boost::json::value& document) const {
-  out << boost::json::serialize(document) << "\n";
+void Console::print(const json::value& document) const {
+  std::string text;
+  append_document(text, document);
+  out << text << "\n";
 }
+
+void Console::warn(std::string_view what) const { err << "imprimatur: " << harmless(what) << "\n"; }
 
 void Console::fail(const Error& error) const {
   if (json) {
-    boost::json::array reasons(error.reasons.begin(), error.reasons.end()), fields;
+    json::array reasons(error.reasons.begin(), error.reasons.end()), fields;
     for (const FieldError& field : error.fields) {
       fields.push_back({{"field", field.field}, {"message", field.message}});
     }

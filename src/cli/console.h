@@ -29,6 +29,7 @@ struct Console {
 
   void print(const boost::json::value& document) const;
   void fail(const Error& error) const;
+  void warn(std::string_view what) const;
   // `text` in a colour where people look at it. Control characters in it become visible ones.
   std::string painted(Colour colour, std::string_view text) const;
 };
@@ -36,8 +37,12 @@ struct Console {
 // The process's own streams.
 Console process_console();
 
-// Escape sequences in prompts and answers must not reach a terminal.
+// The text, with bytes that are not UTF-8 as %XX: names of files may hold any.
+std::string valid_text(std::string_view text);
+// The same, and without the control characters that a terminal would obey.
 std::string harmless(std::string_view text);
+// "1 prompt", "2 prompts".
+std::string counted(std::uint64_t number, std::string_view thing);
 
 // A bar on standard error while it lives; nothing where that is no terminal.
 class ProgressBar {

@@ -5,6 +5,7 @@
 #include "store/schema.h"
 
 #include <filesystem>
+#include <fstream>
 
 namespace imprimatur::cli {
 namespace {
@@ -19,6 +20,14 @@ Status is_there(const std::string& directory) {
 
 }  // namespace
 
+bool is_database(const std::string& path) {
+  constexpr std::string_view kMagic("SQLite format 3", 16);  // with its zero byte
+  std::ifstream file(path, std::ios::binary);
+  std::string begin(kMagic.size(), ' ');
+  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  return begin == kMagic;
+}
+
 Result<std::unique_ptr<store::Database>> open_for_reading(const std::string& directory) {
   TRY(is_there(directory));
   try {
@@ -32,7 +41,9 @@ Result<std::unique_ptr<store::Database>> open_for_reading(const std::string& dir
     }
     return database;
   } catch (const std::exception& error) {
-    return unavailable("cannot read " + file_of(directory) + ": " + error.what());
+    Error unreadable = unavailable(file_of(directory) + " cannot be read as a database of this program");
+    unreadable.reasons = {error.what()};
+    return unreadable;
   }
 }
 

@@ -13,6 +13,9 @@
 
 namespace imprimatur::cli {
 
+// Whether the file begins as a database does.
+bool is_database(const std::string& path);
+
 // Opens the database for reading, also beside a running server. Nothing is created or migrated. An error when
 // there is none, or when its schema is not this program's.
 Result<std::unique_ptr<store::Database>> open_for_reading(const std::string& directory);

@@ -1,10 +1,11 @@
 #include "base/percent.h"
+#include "cli/answers.h"
 #include "cli/commands.h"
 #include "cli/prompt_sources.h"
+#include "cli/render.h"
 #include "domain/diff_json.h"
 #include "domain/words.h"
 
-#include <filesystem>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -17,78 +18,19 @@ namespace json = boost::json;
 
 struct DiffOptions {
   ServerOptions server;
-  std::vector<std::string> what;  // a prompt, or two files
+  std::string what, other;  // a prompt, or two files
   std::string from = "live:" + std::string(kStandardEnvironment), to{kLatest};
 };
 
-std::int64_t number_in(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_int64() ? value->get_int64() : 0;
+void show(const Console& console, const json::value& document, const std::string& from,
+          const std::string& to) {
+  if (console.json) return console.print(document);
+  render_diff(console, document, from, to);
 }
 
-std::string text_in(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-const json::array& list_in(const json::object& object, std::string_view name) {
-  static const json::array kNone;
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_array() ? value->get_array() : kNone;
-}
-
-void show_hunks(const Console& console, const json::object& diff) {
-  for (const json::value& value : list_in(diff, "hunks")) {
-    if (!value.is_object()) continue;
-    const json::object& hunk = value.get_object();
-    const auto range = [&](const char* start, const char* lines) {
-      return std::to_string(number_in(hunk, start)) + "," + std::to_string(number_in(hunk, lines));
-    };
-    console.out << console.painted(Colour::cyan, "@@ -" + range("fromStart", "fromLines") + " +" +
-                                                     range("toStart", "toLines") + " @@")
-                << "\n";
-    for (const json::value& line : list_in(hunk, "lines")) {
-      if (!line.is_object()) continue;
-      const std::string origin = text_in(line.get_object(), "origin");
-      const std::string text = origin + harmless(text_in(line.get_object(), "text"));
-      if (origin == "+") {
-        console.out << console.painted(Colour::green, text) << "\n";
-      } else if (origin == "-") {
-        console.out << console.painted(Colour::red, text) << "\n";
-      } else {
-        console.out << text << "\n";
-      }
-    }
-  }
-}
-
-void show_names(const Console& console, const json::object& variables, const char* list, const char* word) {
-  for (const json::value& variable : list_in(variables, list)) {
-    if (!variable.is_object()) continue;
-    const json::value* to = variable.get_object().if_contains("to");
-    const json::object& shown = to != nullptr && to->is_object() ? to->get_object() : variable.get_object();
-    console.out << "variable " << harmless(text_in(shown, "name")) << " " << word << "\n";
-  }
-}
-
-void show(const Console& console, const json::value& document) {
-  if (console.json || !document.is_object()) return console.print(document);
-  const json::object& diff = document.get_object();
-  show_hunks(console, diff);
-  if (const json::value* variables = diff.if_contains("variables");
-      variables != nullptr && variables->is_object()) {
-    show_names(console, variables->get_object(), "added", "added");
-    show_names(console, variables->get_object(), "removed", "removed");
-    show_names(console, variables->get_object(), "changed", "changed");
-  }
-  const json::value* model = diff.if_contains("model");
-  const json::value* told =
-      model != nullptr && model->is_object() ? model->get_object().if_contains("changed") : nullptr;
-  if (told != nullptr && told->is_bool() && told->get_bool()) console.out << "model changed\n";
-  for (const json::value& field : list_in(diff, "fields")) {
-    if (field.is_string()) console.out << harmless(field.get_string()) << " changed\n";
-  }
-  console.out << "smallest step: " << harmless(text_in(diff, "semverBump")) << "\n";
+Error in_file(const std::string& path, Error error) {
+  error.detail = path + ": " + error.detail;
+  return error;
 }
 
 Result<Content> content_of(const std::string& path) {
@@ -96,34 +38,44 @@ Result<Content> content_of(const std::string& path) {
   std::optional<Result<PromptFile>> read;
   std::size_t count = 0;
   for (const SourceFile& file : sources.files) {
-    TRY(each_prompt(file, [&](Sourced sourced) {
+    each_prompt(file, [&](Sourced sourced) {
       ++count;
       read.emplace(std::move(sourced.prompt));
-    }));
+    });
   }
   if (count != 1) return invalid(path + " does not hold exactly one prompt");
-  PromptFile prompt = TRY(std::move(*read));
-  if (prompt.content.semver.empty()) prompt.content.semver = "1.0.0";
-  return checked_content(std::move(prompt.content));
+  if (!read->ok()) return in_file(path, read->error());
+  Content content = std::move((*read)->content);
+  if (content.semver.empty()) content.semver = "1.0.0";
+  content.name = "file";  // two files have two names and may well be one prompt
+  auto checked = checked_content(std::move(content));
+  if (!checked.ok()) return in_file(path, checked.error());
+  return checked;
 }
 
 Result<Exit> diff_files(const Console& console, const DiffOptions& options) {
-  Content from = TRY(content_of(options.what[0]));
-  Content to = TRY(content_of(options.what[1]));
-  from.name = to.name;  // two files have two names and may well be one prompt
+  const Content from = TRY(content_of(options.what));
+  const Content to = TRY(content_of(options.other));
   json::object document = to_json(TRY(diff(from, to)));
-  document["from"] = options.what[0];
-  document["to"] = options.what[1];
-  show(console, document);
+  document["from"] = options.what;
+  document["to"] = options.other;
+  show(console, document, options.what, options.other);
   return Exit::done;
 }
 
 Result<Exit> diff_versions(const Console& console, const DiffOptions& options) {
+  if (options.what.empty()) return invalid("name a prompt, or two files");
   Client client = TRY(Client::make(console, options.server));
-  const std::string id = TRY(client.prompt_id(options.what[0]));
+  const std::string id = TRY(client.prompt_id(options.what));
   const std::string path = "/api/v1/prompts/" + percent_encode(id) +
                            "/diff?from=" + percent_encode(options.from) + "&to=" + percent_encode(options.to);
-  show(console, TRY(client.get(path)));
+  const json::value document = TRY(client.get(path));
+  const auto named = [&](const char* side, const std::string& asked) {
+    const std::int64_t number = number_in(document, side);
+    const std::string shown = options.what + " version " + std::to_string(number);
+    return asked == std::to_string(number) ? shown : shown + " (" + asked + ")";
+  };
+  show(console, document, named("from", options.from), named("to", options.to));
   return Exit::done;
 }
 
@@ -136,16 +88,17 @@ void add_diff(Commands& commands) {
                                    "  imprimatur diff support/reply --from 3 --to 5\n"
                                    "  imprimatur diff before.prompt after.prompt\n\n"
                                    "Versions: a number, latest, live:<environment> or label:<name>.");
-  command->add_option("what", options->what, "A prompt on the server, or two files")
-      ->required()
-      ->expected(1, 2);
-  command->add_option("--from", options->from, "live:production when left out")->type_name("VERSION");
-  command->add_option("--to", options->to, "latest when left out")->type_name("VERSION");
+  command->add_option("what", options->what, "A prompt on the server, or a file")->required();
+  CLI::Option* other = command->add_option("other", options->other, "The other file");
+  CLI::Option* from =
+      command->add_option("--from", options->from, "live:production when left out")->type_name("VERSION");
+  CLI::Option* to = command->add_option("--to", options->to, "latest when left out")->type_name("VERSION");
   add_server_options(*command, options->server);
-  command->callback([&commands, options] {
-    commands.chosen = [&commands, options] {
-      return options->what.size() == 2 ? diff_files(commands.console, *options)
-                                       : diff_versions(commands.console, *options);
+  command->callback([&commands, options, other, from, to] {
+    const bool files = other->count() > 0, versions = from->count() + to->count() > 0;
+    commands.chosen = [&commands, options, files, versions]() -> Result<Exit> {
+      if (files && versions) return invalid("--from and --to name versions on a server; two files have none");
+      return files ? diff_files(commands.console, *options) : diff_versions(commands.console, *options);
     };
   });
 }

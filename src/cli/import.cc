@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/importing.h"
 #include "cli/prompt_sources.h"
@@ -31,17 +32,19 @@ class Importer {
       : target_(target), options_(options), bar_(console, "Importing"), total_bytes_(total_bytes) {}
 
   Status add(Sourced sourced) {
-    if (!sourced.prompt.ok()) {
-      report({sourced.path, sourced.name}, {"skipped", "", 0, sourced.prompt.error().detail});
-      return Ok{};
-    }
+    Place place{sourced.place(), sourced.name};
+    if (!sourced.prompt.ok()) return skip(std::move(place), sourced.prompt.error().detail);
     PromptFile& prompt = *sourced.prompt;
+    if (first_invalid_utf8(prompt.content.name)) {
+      return skip(std::move(place), "the name would come from the path, which is not UTF-8");
+    }
+    if (prompt.fence_in_text) fences_.push_back(place.path);
     for (const std::string& key : prompt.ignored) ++ignored_keys_[key];
     prompt.tags.insert(prompt.tags.end(), options_.tags.begin(), options_.tags.end());
     const std::size_t bytes = json::serialize(to_json(prompt)).size() + 1;
     if (!batch_.empty() && (batch_.size() == kBatchItems || batch_bytes_ + bytes > kBatchBytes)) TRY(flush());
     batch_bytes_ += bytes;
-    places_.push_back({sourced.path, sourced.name});
+    places_.push_back(std::move(place));
     batch_.push_back(std::move(prompt));
     return Ok{};
   }
@@ -61,7 +64,12 @@ class Importer {
     done_bytes_ += bytes;
     bar_.show(done_bytes_, total_bytes_);
   }
-  void unusable(const std::vector<std::string>& files) { unusable_ = files; }
+  void passed_over(const SourceList& sources) {
+    unusable_ = sources.ignored;
+    for (const Unreadable& folder : sources.unreadable) {
+      report({folder.path, ""}, {"skipped", "", 0, folder.why});
+    }
+  }
   bool all_taken() const { return !counts_.contains("skipped"); }
   void show(const Console& console) const;
 
@@ -69,6 +77,10 @@ class Importer {
   struct Place {
     std::string path, name;
   };
+  Status skip(Place place, const std::string& why) {
+    report(place, {"skipped", "", 0, why});
+    return Ok{};
+  }
   void report(const Place& place, const Imported& imported) {
     ++counts_[imported.status];
     if (imported.status == "skipped") skipped_.push_back({place, imported});
@@ -92,11 +104,16 @@ class Importer {
   std::size_t batch_bytes_ = 0;
   std::map<std::string, std::uint64_t> counts_, ignored_keys_;
   std::vector<std::pair<Place, Imported>> skipped_;
-  std::vector<std::string> unusable_;
+  std::vector<std::string> unusable_, fences_;
   json::array items_;
 };
 
 void Importer::show(const Console& console) const {
+  if (!fences_.empty()) {
+    console.warn(counted(fences_.size(), "text") + " with a first line of \"---\", such as " +
+                 fences_.front() +
+                 ": front matter is read in .prompt files only, here it is part of the prompt");
+  }
   if (console.json) {
     json::object ignored;
     for (const auto& [key, times] : ignored_keys_) ignored[key] = times;
@@ -115,11 +132,12 @@ void Importer::show(const Console& console) const {
                 << harmless(imported.reason) << "\n";
   }
   for (const auto& [key, times] : ignored_keys_) {
-    console.out << "ignored the key \"" << harmless(key) << "\" in " << times << " prompts\n";
+    console.out << "ignored the key \"" << harmless(key) << "\" in " << counted(times, "prompt") << "\n";
   }
-  if (!unusable_.empty()) console.out << "passed over " << unusable_.size() << " files of other kinds\n";
+  if (!unusable_.empty())
+    console.out << "passed over " << counted(unusable_.size(), "file") << " of other kinds\n";
   console.out << (options_.rules.dry_run ? "Would import: " : "Imported: ") << count("created")
-              << " created, " << count("newVersion") << " new versions, " << count("unchanged")
+              << " created, " << counted(count("newVersion"), "new version") << ", " << count("unchanged")
               << " unchanged, " << count("skipped") << " skipped\n";
 }
 
@@ -133,19 +151,19 @@ Result<Exit> import_prompts(const Program& program, const Console& console, cons
   const SourceList sources = TRY(list_sources(options.paths));
   std::string project = options.server.project;
   if (project.empty()) project = console.environment("IMPRIMATUR_PROJECT").value_or(std::string());
-  if (sources.files.empty()) return invalid("there is no prompt file in what was named");
+  if (sources.files.empty() && sources.unreadable.empty()) return nothing_found(sources);
   const auto target = options.data.empty()
                           ? TRY(server_target(console, options.server, options.rules))
                           : TRY(directory_target(program, console, options.data, project, options.rules));
   std::uint64_t total = 0;
   for (const SourceFile& file : sources.files) total += size_of(file.path);
   Importer importer(console, *target, options, total);
-  importer.unusable(sources.ignored);
+  importer.passed_over(sources);
   for (const SourceFile& file : sources.files) {
     Status taken = Ok{};
-    TRY(each_prompt(file, [&](Sourced sourced) {
+    each_prompt(file, [&](Sourced sourced) {
       if (taken.ok()) taken = importer.add(std::move(sourced));
-    }));
+    });
     TRY(std::move(taken));
     importer.file_done(size_of(file.path));
   }
@@ -163,19 +181,22 @@ void add_import(Commands& commands) {
       "  imprimatur import prompts/ --project support\n"
       "  imprimatur import prompts.jsonl --server https://prompts.example.com --project support\n"
       "  imprimatur import prompts/ --data /var/lib/imprimatur --project support --on-conflict newVersion\n\n"
-      "A folder's .prompt, .md, .txt, .json and .jsonl files; names come from the paths below it. Bodies are "
-      "kept\n"
-      "byte for byte. Run it again to go on where it stopped: what is there unchanged is left alone. Exit 1 "
-      "when\n"
-      "something was skipped; the report says why.");
+      "A folder's .prompt, .md, .txt, .json and .jsonl files; names come from the paths below it. Texts are\n"
+      "kept byte for byte. Front matter is read in .prompt files only; docs/prompt-files.md describes each "
+      "form.\n"
+      "Run it again to go on where it stopped: what is there unchanged is left alone. Exit 1 when something\n"
+      "was skipped; the report says why.");
   command->add_option("paths", options->paths, "Folders or files")->required()->type_name("PATH");
   add_server_options(*command, options->server);
-  command->add_option("--data", options->data, "A data directory that no server has open")->type_name("DIR");
+  command->add_option("--data", options->data, "A data directory that no server has open")
+      ->type_name("DIR")
+      ->excludes(command->get_option("--server"));
   command
       ->add_option_function<std::string>(
           "--on-conflict",
           [options](const std::string& what) { options->rules.new_versions = what == "newVersion"; },
-          "What to do where a prompt of that name has other content or tags")
+          "Where a prompt of that name has other content or other tags: leave it (skip), or save a new "
+          "version")
       ->check(CLI::IsMember({"skip", "newVersion"}))
       ->type_name("skip|newVersion");
   command->add_flag("--dry-run", options->rules.dry_run, "Say what would happen, change nothing");

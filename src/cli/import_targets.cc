@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "cli/answers.h"
 #include "cli/data_directory.h"
 #include "cli/importing.h"
 #include "registry/registry.h"
@@ -9,11 +9,6 @@ namespace imprimatur::cli {
 namespace {
 
 namespace json = boost::json;
-
-std::string text_or_empty(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
 
 class ServerTarget final : public ImportTarget {
  public:
@@ -26,18 +21,12 @@ class ServerTarget final : public ImportTarget {
     json::array items;
     for (const PromptFile& prompt : prompts) items.push_back(to_json(prompt));
     const json::value answer = TRY(client_.post(path_, {{"items", std::move(items)}}));
-    const json::value* told = answer.is_object() ? answer.get_object().if_contains("items") : nullptr;
-    if (told == nullptr || !told->is_array() || told->get_array().size() != prompts.size()) {
-      return unavailable("the server's answer cannot be understood");
-    }
+    const json::array& told = list_in(answer, "items");
+    if (told.size() != prompts.size()) return unavailable("the server's answer cannot be understood");
     std::vector<Imported> out;
-    for (const json::value& item : told->get_array()) {
-      if (!item.is_object()) return unavailable("the server's answer cannot be understood");
-      const json::object& object = item.get_object();
-      const json::value* version = object.if_contains("version");
-      out.push_back({text_or_empty(object, "status"), text_or_empty(object, "id"),
-                     version != nullptr && version->is_int64() ? version->get_int64() : 0,
-                     text_or_empty(object, "reason")});
+    for (const json::value& item : told) {
+      out.push_back({text_in(item, "status"), text_in(item, "id"), number_in(item, "version"),
+                     text_in(item, "reason")});
     }
     return out;
   }
@@ -119,7 +108,7 @@ Result<std::unique_ptr<ImportTarget>> server_target(const Console& console, cons
 Result<std::unique_ptr<ImportTarget>> directory_target(const Program& program, const Console& console,
                                                        const std::string& directory,
                                                        const std::string& project, const ImportRules& rules) {
-  if (project.empty()) return invalid("--data needs --project: the name of the project to import into");
+  if (project.empty()) return invalid("no project was named: give --project, or set IMPRIMATUR_PROJECT");
   auto clock = std::make_unique<SystemClock>();
   auto store = TRY(open_for_writing(program, console, *clock, directory));
   scan::Ruleset ruleset = TRY(scan::Ruleset::built_in());

@@ -19,7 +19,10 @@ Result<Exit> login(const Console& console, const LoginOptions& options) {
   if (const auto given = console.environment("IMPRIMATUR_PASSWORD")) {
     password = *given;
   } else {
-    password = TRY(console.ask_secret("Password of " + options.email + ": "));
+    auto typed = console.ask_secret("Password of " + options.email + ": ");
+    if (!typed.ok())
+      return invalid("no password: " + typed.error().detail + "; IMPRIMATUR_PASSWORD may hold it");
+    password = *std::move(typed);
   }
   const auto answer =
       TRY(client.post("/api/v1/auth/login", {{"email", options.email}, {"password", password}}));
@@ -61,7 +64,7 @@ void add_login(Commands& commands) {
                    "  IMPRIMATUR_PASSWORD=… imprimatur login --email admin@localhost\n\n"
                    "The password is asked for without echo. Programs set IMPRIMATUR_TOKEN to an API key\n"
                    "instead. The token is kept in $XDG_CONFIG_HOME/imprimatur/tokens.json, mode 0600.");
-  add_server_options(*in, options->server);
+  add_server_option(*in, options->server);
   in->add_option("--email", options->email, "Whose account")->required();
   in->callback([&commands, options] {
     commands.chosen = [&commands, options] { return login(commands.console, *options); };
@@ -70,7 +73,7 @@ void add_login(Commands& commands) {
       commands.add("logout", "End the session that login began, and forget its token",
                    "  imprimatur logout\n\n"
                    "The token is kept when the server cannot be reached. IMPRIMATUR_TOKEN is not touched.");
-  add_server_options(*out, options->server);
+  add_server_option(*out, options->server);
   out->callback([&commands, options] {
     commands.chosen = [&commands, options] { return logout(commands.console, *options); };
   });

@@ -254,6 +254,7 @@ Result<PromptFile> read_prompt(std::string_view text, FileForm form, std::string
   PromptFile prompt;
   prompt.content.name = name;
   prompt.content.text = text;
+  prompt.fence_in_text = begins_front_matter(text);
   return prompt;
 }
 

@@ -25,6 +25,7 @@ struct PromptFile {
   std::string message;
   std::size_t body_line = 0;         // lines of the file before the body
   std::vector<std::string> ignored;  // keys that say nothing here, such as "license"
+  bool fence_in_text = false;        // the text begins as front matter does, in a form that has none
 };
 
 enum class FileForm { prompt, plain, json };

@@ -1,5 +1,7 @@
 #include "cli/prompt_sources.h"
 
+#include "cli/console.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -29,42 +31,49 @@ std::string name_below(const fs::path& folder, const fs::path& file) {
   return relative.replace_extension().generic_string();
 }
 
-Status walk(const fs::path& folder, SourceList& out) {
-  std::error_code failed;
-  fs::recursive_directory_iterator at(folder, fs::directory_options::none, failed), end;
-  for (; !failed && at != end; at.increment(failed)) {
-    const fs::path& path = at->path();
-    const bool hidden = path.filename().string().starts_with('.');
-    std::error_code ignored;
-    if (at->is_symlink(ignored) || hidden || static_cast<std::size_t>(at.depth()) >= kMaxFolderDepth) {
-      at.disable_recursion_pending();
-      if (!hidden) out.ignored.push_back(path.string());
-      continue;
+// What cannot be listed is noted, and the rest is walked all the same.
+Status walk(const fs::path& root, SourceList& out) {
+  struct Folder {
+    fs::path path;
+    std::size_t depth;
+  };
+  std::vector<Folder> open{{root, 0}};
+  while (!open.empty()) {
+    const Folder folder = std::move(open.back());
+    open.pop_back();
+    std::error_code failed, ignored;
+    fs::directory_iterator at(folder.path, failed), end;
+    for (; !failed && at != end; at.increment(failed)) {
+      const fs::path& path = at->path();
+      if (path.filename().string().starts_with('.')) continue;
+      const fs::file_status status = at->symlink_status(ignored);
+      const auto kind = kind_of(path);
+      if (fs::is_directory(status) && folder.depth < kMaxFolderDepth) {
+        open.push_back({path, folder.depth + 1});
+      } else if (fs::is_regular_file(status) && kind) {
+        out.files.push_back({path.string(), name_below(root, path), *kind});
+      } else if (fs::is_regular_file(status) || fs::is_symlink(status) || fs::is_directory(status)) {
+        out.ignored.push_back(path.string());
+      }
+      if (out.files.size() > kMaxFiles) return too_large("more than " + std::to_string(kMaxFiles) + " files");
     }
-    if (!at->is_regular_file(ignored)) continue;
-    const auto kind = kind_of(path);
-    if (!kind) {
-      out.ignored.push_back(path.string());
-    } else {
-      out.files.push_back({path.string(), name_below(folder, path), *kind});
-    }
-    if (out.files.size() > kMaxFiles) return too_large("more than " + std::to_string(kMaxFiles) + " files");
+    if (failed) out.unreadable.push_back({folder.path.string(), "cannot be listed: " + failed.message()});
   }
-  if (failed) return unavailable(folder.string() + ": " + failed.message());
   return Ok{};
 }
 
-Status each_line(const SourceFile& file, const std::function<void(Sourced)>& take) {
+void each_line(const SourceFile& file, const std::function<void(Sourced)>& take) {
   std::ifstream input(file.path, std::ios::binary);
   std::string buffer(kMaxLineBytes, '\0');
   std::size_t number = 0;
   while (input.getline(buffer.data(), static_cast<std::streamsize>(buffer.size())) ||
          (input.gcount() > 0 && !input.eof())) {
-    const std::string at = file.path + ":" + std::to_string(++number);
+    ++number;
     if (input.fail()) {  // the line did not fit: its rest is passed over
       input.clear();
       input.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
-      take({at, "", too_large("the line is over " + std::to_string(kMaxPromptFileBytes) + " bytes")});
+      take({file.path, number, "",
+            too_large("the line is over " + std::to_string(kMaxPromptFileBytes) + " bytes")});
       continue;
     }
     const auto length = static_cast<std::size_t>(input.gcount()) - (input.eof() ? 0 : 1);
@@ -73,10 +82,9 @@ Status each_line(const SourceFile& file, const std::function<void(Sourced)>& tak
     Result<PromptFile> prompt = read_prompt(line, FileForm::json, "");
     if (prompt.ok() && prompt->content.name.empty()) prompt = invalid_field("name", "is missing");
     std::string name = prompt.ok() ? prompt->content.name : std::string();
-    take({at, std::move(name), std::move(prompt)});
+    take({file.path, number, std::move(name), std::move(prompt)});
   }
-  if (input.bad() || (number == 0 && !input.eof())) return unavailable("cannot read " + file.path);
-  return Ok{};
+  if (input.bad() || (number == 0 && !input.eof())) take({file.path, 0, "", unavailable("cannot be read")});
 }
 
 }  // namespace
@@ -110,23 +118,30 @@ Result<SourceList> list_sources(const std::vector<std::string>& paths) {
   std::sort(out.files.begin(), out.files.end(),
             [](const SourceFile& a, const SourceFile& b) { return a.path < b.path; });
   std::sort(out.ignored.begin(), out.ignored.end());
+  std::sort(out.unreadable.begin(), out.unreadable.end(),
+            [](const Unreadable& a, const Unreadable& b) { return a.path < b.path; });
   return out;
 }
 
-Status each_prompt(const SourceFile& file, const std::function<void(Sourced)>& take) {
+Error nothing_found(const SourceList& sources) {
+  std::string said = "there is no prompt in what was named";
+  if (!sources.ignored.empty()) {
+    said += "; passed over " + counted(sources.ignored.size(), "file") + " of other kinds, such as " +
+            sources.ignored.front();
+  }
+  return invalid(said + "; prompts are .prompt, .md, .txt, .json and .jsonl files");
+}
+
+void each_prompt(const SourceFile& file, const std::function<void(Sourced)>& take) {
   if (file.kind == SourceFile::Kind::lines) return each_line(file, take);
   const Result<std::string> text = read_file(file.path);
-  if (!text.ok()) {
-    take({file.path, file.name, text.error()});
-    return Ok{};
-  }
+  if (!text.ok()) return take({file.path, 0, file.name, text.error()});
   FileForm form = FileForm::plain;
   if (file.kind == SourceFile::Kind::prompt) form = FileForm::prompt;
   if (file.kind == SourceFile::Kind::json) form = FileForm::json;
   Result<PromptFile> prompt = read_prompt(*text, form, file.name);
   std::string name = prompt.ok() ? prompt->content.name : file.name;
-  take({file.path, std::move(name), std::move(prompt)});
-  return Ok{};
+  take({file.path, 0, std::move(name), std::move(prompt)});
 }
 
 }  // namespace imprimatur::cli

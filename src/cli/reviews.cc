@@ -1,6 +1,9 @@
-// submit, approve, reject, deploy, rollback.
+// submit, approve, reject, withdraw, deploy, rollback.
 #include "base/percent.h"
+#include "cli/answers.h"
 #include "cli/commands.h"
+#include "cli/render.h"
+#include "domain/protection.h"
 #include "domain/words.h"
 
 #include <memory>
@@ -23,13 +26,6 @@ struct ChangeOptions {
   bool is_review = false;
 };
 
-std::string text_in(const json::value& document, std::string_view name) {
-  const json::value* value = document.is_object() ? document.get_object().if_contains(name) : nullptr;
-  if (value == nullptr) return {};
-  if (value->is_string()) return std::string(value->get_string());
-  return value->is_int64() ? std::to_string(value->get_int64()) : std::string();
-}
-
 std::string prompt_path(const std::string& id) { return "/api/v1/prompts/" + percent_encode(id); }
 
 // ".../versions/3" of the version asked for, else of the latest one.
@@ -40,42 +36,29 @@ Result<std::string> version_path(Client& client, const ChangeOptions& options) {
   return prompt_path(id) + "/versions/" + std::to_string(version);
 }
 
+Status named(const ChangeOptions& options, const char* what) {
+  if (options.target.empty()) return invalid(std::string("name a ") + what);
+  return Ok{};
+}
+
+std::string review_path(const std::string& id) { return "/api/v1/reviews/" + percent_encode(id); }
+
+// What to do next, for people.
 void show_review(const Console& console, const json::value& review) {
   if (console.json) return console.print(review);
-  console.out << "review " << harmless(text_in(review, "id")) << " for "
-              << harmless(text_in(review, "environment")) << " is "
-              << console.painted(Colour::bold, text_in(review, "state")) << "\n";
-  const json::value* items = review.is_object() ? review.get_object().if_contains("items") : nullptr;
-  if (items != nullptr && items->is_array()) {
-    for (const json::value& item : items->get_array()) {
-      console.out << "  " << harmless(text_in(item, "name")) << " version " << text_in(item, "version")
-                  << "  " << harmless(text_in(item, "digest")) << "\n";
-    }
-  }
-  const json::value* gate = review.is_object() ? review.get_object().if_contains("gate") : nullptr;
-  const json::value* needs =
-      gate != nullptr && gate->is_object() ? gate->get_object().if_contains("requirements") : nullptr;
-  if (needs == nullptr || !needs->is_array()) return;
-  for (const json::value& need : needs->get_array()) {
-    const json::value* met = need.is_object() ? need.get_object().if_contains("met") : nullptr;
-    const bool is_met = met != nullptr && met->is_bool() && met->get_bool();
-    console.out << "  "
-                << console.painted(is_met ? Colour::green : Colour::yellow, is_met ? "met    " : "not met")
-                << "  " << harmless(text_in(need, "kind")) << ": " << harmless(text_in(need, "detail"))
-                << "\n";
+  render_review(console, review);
+  const std::string id = harmless(text_in(review, "id")), state = text_in(review, "state");
+  if (state == "open") {
+    console.out << "next, as somebody who contributed nothing to it: imprimatur show " << id
+                << ", then imprimatur approve " << id << "\n";
+  } else if (state == "approved") {
+    console.out << "next: imprimatur deploy --review " << id << "\n";
   }
 }
 
 void show_release(const Console& console, const json::value& release) {
   if (console.json) return console.print(release);
-  const json::value* several = release.is_object() ? release.get_object().if_contains("releases") : nullptr;
-  if (several != nullptr && several->is_array()) {
-    for (const json::value& one : several->get_array()) show_release(console, one);
-    return;
-  }
-  console.out << harmless(text_in(release, "name")) << " version " << text_in(release, "version") << " is "
-              << console.painted(Colour::green, "live") << " in " << harmless(text_in(release, "environment"))
-              << " (release " << harmless(text_in(release, "id")) << ")\n";
+  render_release(console, release);
 }
 
 json::object with_comment(const ChangeOptions& options) {
@@ -86,6 +69,7 @@ json::object with_comment(const ChangeOptions& options) {
 }
 
 Result<Exit> submit(const Console& console, const ChangeOptions& options) {
+  TRY(named(options, "prompt"));
   Client client = TRY(Client::make(console, options.server));
   json::object body = with_comment(options);
   body["environment"] = options.environment;
@@ -94,10 +78,54 @@ Result<Exit> submit(const Console& console, const ChangeOptions& options) {
   return Exit::done;
 }
 
+// What a verdict is bound to: the version, or the change set of several.
+std::string digest_of(const json::value& review) {
+  const json::array& items = list_in(review, "items");
+  if (items.size() == 1) return text_in(items.front(), "digest");
+  std::vector<GateItem> all;
+  for (const json::value& item : items) {
+    GateItem& one = all.emplace_back();
+    one.artifact.text = text_in(item, "prompt");
+    one.version = number_in(item, "version");
+    one.digest = text_in(item, "digest");
+  }
+  return items_digest_of(all);
+}
+
+// Each item with what it would change, in a line.
+Status show_judged(const Console& console, Client& client, const json::value& review) {
+  const std::string environment = text_in(review, "environment");
+  for (const json::value& item : list_in(review, "items")) {
+    const std::string path = prompt_path(text_in(item, "prompt")) +
+                             "/diff?from=" + percent_encode("live:" + environment) +
+                             "&to=" + text_in(item, "version");
+    const auto diff = client.get(path);
+    if (!diff.ok() && diff.error().code != ErrorCode::not_found) return diff.error();
+    console.out << harmless(text_in(item, "name")) << " version " << text_in(item, "version") << ", "
+                << (diff.ok() ? diff_size(*diff) + " lines beside what is live in "
+                              : "nothing of it is live yet in ")
+                << harmless(environment) << "\n";
+  }
+  console.out << "(imprimatur show " << harmless(text_in(review, "id")) << " shows all of it)\n";
+  return Ok{};
+}
+
+// The verdict is bound to what is shown here: a review that moved meanwhile is a conflict.
 Result<Exit> give_verdict(const Console& console, const ChangeOptions& options, const std::string& verdict) {
+  TRY(named(options, "review"));
   Client client = TRY(Client::make(console, options.server));
-  const std::string path = "/api/v1/reviews/" + percent_encode(options.target) + "/" + verdict;
-  show_review(console, TRY(client.post(path, with_comment(options))));
+  json::object body = with_comment(options);
+  const json::value review = TRY(client.get(review_path(options.target)));
+  if (options.digest.empty()) body["digest"] = digest_of(review);
+  if (!console.json) TRY(show_judged(console, client, review));
+  show_review(console, TRY(client.post(review_path(options.target) + "/" + verdict, body)));
+  return Exit::done;
+}
+
+Result<Exit> withdraw(const Console& console, const ChangeOptions& options) {
+  TRY(named(options, "review"));
+  Client client = TRY(Client::make(console, options.server));
+  show_review(console, TRY(client.post(review_path(options.target) + "/withdraw", with_comment(options))));
   return Exit::done;
 }
 
@@ -105,8 +133,7 @@ Result<Exit> deploy(const Console& console, const ChangeOptions& options) {
   if (options.target.empty()) return invalid("name a prompt, or a review with --review");
   Client client = TRY(Client::make(console, options.server));
   if (options.is_review) {
-    const std::string path = "/api/v1/reviews/" + percent_encode(options.target) + "/deploy";
-    show_release(console, TRY(client.post(path, json::object())));
+    show_release(console, TRY(client.post(review_path(options.target) + "/deploy", json::object())));
     return Exit::done;
   }
   const std::string path = TRY(version_path(client, options));
@@ -115,6 +142,7 @@ Result<Exit> deploy(const Console& console, const ChangeOptions& options) {
 }
 
 Result<Exit> roll_back(const Console& console, const ChangeOptions& options) {
+  TRY(named(options, "prompt"));
   Client client = TRY(Client::make(console, options.server));
   json::object body = {{"environment", options.environment}};
   if (options.to != 0) body["to"] = options.to;
@@ -140,27 +168,26 @@ void add_prompt(CLI::App& command, ChangeOptions& options) {
 }
 
 void add_version_and_environment(CLI::App& command, ChangeOptions& options) {
-  command.add_option("--version", options.version, "Number of the version; the latest when left out")
-      ->check(CLI::PositiveNumber);
+  add_number(command, "--version", options.version, "Number of the version; the latest when left out");
   command.add_option("--environment", options.environment, "Where to; production when left out")
       ->type_name("NAME");
 }
 
-void add_verdict(Commands& commands, const std::string& name, const std::string& says, Work work) {
-  CLI::App* command =
-      commands.add(name, says,
-                   "  imprimatur " + name +
-                       " rev_01k… --comment \"Reads well\"\n"
-                       "  imprimatur " +
-                       name +
-                       " rev_01k… --digest sha256:…\n\n"
-                       "Only a person who signed in gives verdicts; API keys cannot. With --digest, the\n"
-                       "verdict is refused when the review has moved to other content meanwhile.");
-  const auto options = bind(commands, *command, work);
+std::shared_ptr<ChangeOptions> add_on_review(Commands& commands, const std::string& name,
+                                             const std::string& says, const std::string& examples,
+                                             Work work) {
+  CLI::App* command = commands.add(name, says, examples);
+  auto options = bind(commands, *command, work);
   command->add_option("review", options->target, "The review's id")->required();
   command->add_option("--comment", options->comment, "Why")->type_name("TEXT");
-  command->add_option("--digest", options->digest, "What was looked at")->type_name("DIGEST");
+  command->add_option("--digest", options->digest, "Of the version that was looked at")->type_name("DIGEST");
+  return options;
 }
+
+constexpr const char* kBound =
+    "\n\nOnly a person who signed in gives verdicts; API keys cannot. The verdict is refused when the "
+    "review\n"
+    "moves to other content after it was read here, or is not at the content that --digest names.";
 
 }  // namespace
 
@@ -173,13 +200,22 @@ void add_review_commands(Commands& commands) {
   add_prompt(*command, *options);
   add_version_and_environment(*command, *options);
   command->add_option("--comment", options->comment, "For the reviewers")->type_name("TEXT");
-  add_verdict(commands, "approve", "Approve a review", [](const Console& console, const ChangeOptions& told) {
-    return give_verdict(console, told, "approve");
-  });
-  add_verdict(commands, "reject", "Reject a review; its versions are drafts again",
-              [](const Console& console, const ChangeOptions& told) {
-                return give_verdict(console, told, "reject");
-              });
+  add_on_review(commands, "approve", "Approve a review",
+                std::string("  imprimatur approve rev_01k… --comment \"Reads well\"\n"
+                            "  imprimatur approve rev_01k… --digest sha256:…") +
+                    kBound,
+                [](const Console& console, const ChangeOptions& told) {
+                  return give_verdict(console, told, "approve");
+                });
+  add_on_review(
+      commands, "reject", "Reject a review; its versions are drafts again",
+      std::string("  imprimatur reject rev_01k… --comment \"Promises a refund that we do not give\"") +
+          kBound,
+      [](const Console& console, const ChangeOptions& told) {
+        return give_verdict(console, told, "reject");
+      });
+  add_on_review(commands, "withdraw", "Take a change set back; its versions are drafts again",
+                "  imprimatur withdraw rev_01k… --comment \"Superseded\"", withdraw);
 }
 
 void add_release_commands(Commands& commands) {
@@ -208,8 +244,7 @@ void add_release_commands(Commands& commands) {
   const auto told = bind(commands, *back, roll_back);
   add_prompt(*back, *told);
   back->add_option("--environment", told->environment, "Where; production when left out")->type_name("NAME");
-  back->add_option("--to", told->to, "The version to go back to; one step when left out")
-      ->check(CLI::PositiveNumber);
+  add_number(*back, "--to", told->to, "The version to go back to; one step when left out");
   back->add_option("--reason", told->comment, "Why")->type_name("TEXT");
 }
 

@@ -1,5 +1,6 @@
 #include "scan/scan.h"
 
+#include "base/percent.h"
 #include "cli/commands.h"
 #include "cli/prompt_sources.h"
 #include "scan/report_json.h"
@@ -24,8 +25,11 @@ struct ScanOptions {
 
 struct Scanned {
   std::string path;
+  std::size_t line = 0;       // of JSONL: the whole prompt stands there
   std::size_t body_line = 0;  // lines of the file before the text that spans count in
   scan::ScanReport report;
+
+  std::string place() const { return line == 0 ? path : path + ":" + std::to_string(line); }
 };
 
 bool is_bad(const scan::ScanReport& report) {
@@ -48,7 +52,7 @@ json::object as_json(const std::vector<Scanned>& all, const scan::Ruleset& rules
   json::array items;
   for (const Scanned& one : all) {
     const json::object report = scan::to_json(one.report);
-    json::object item = {{"path", one.path},
+    json::object item = {{"path", one.place()},
                          {"status", report.at("status")},
                          {"score", report.at("score")},
                          {"findings", report.at("findings")}};
@@ -73,11 +77,24 @@ const char* sarif_level(scan::Severity severity) {
   CHECK(false, "unknown severity");
 }
 
+// A path as a reference of RFC 3986, whatever bytes it is made of.
+std::string uri_of(const std::string& path) {
+  std::string out;
+  for (std::size_t at = 0; at <= path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    out += percent_encode(std::string_view(path).substr(at, end - at));
+    if (end < path.size()) out.push_back('/');
+    at = end + 1;
+  }
+  return out;
+}
+
 json::object sarif_result(const Scanned& one, const scan::Finding& finding) {
+  json::object region = {{"startLine", line_in_file(one, finding)}, {"startColumn", finding.span.column}};
+  if (one.line != 0) region = {{"startLine", one.line}};
   const json::object place = {
       {"physicalLocation",
-       {{"artifactLocation", {{"uri", one.path}}},
-        {"region", {{"startLine", line_in_file(one, finding)}, {"startColumn", finding.span.column}}}}}};
+       {{"artifactLocation", {{"uri", uri_of(one.path)}}}, {"region", std::move(region)}}}};
   return {{"ruleId", finding.rule},
           {"level", sarif_level(finding.severity)},
           {"message", {{"text", finding.title + ". " + finding.remediation}}},
@@ -94,7 +111,7 @@ json::object as_sarif(const std::vector<Scanned>& all) {
       results.push_back(sarif_result(one, finding));
     }
     if (one.report.status != scan::ScanStatus::error) continue;
-    notes.push_back({{"level", "error"}, {"message", {{"text", one.path + ": " + one.report.reason}}}});
+    notes.push_back({{"level", "error"}, {"message", {{"text", one.place() + ": " + one.report.reason}}}});
   }
   json::array described;
   for (const auto& [id, title] : rules)
@@ -127,11 +144,11 @@ void as_text(const Console& console, const std::vector<Scanned>& all) {
   for (const Scanned& one : all) {
     ++counts[name_of(one.report.status)];
     if (!one.report.reason.empty()) {
-      console.out << harmless(one.path) << ": " << console.painted(Colour::red, "error") << ": "
+      console.out << harmless(one.place()) << ": " << console.painted(Colour::red, "error") << ": "
                   << harmless(one.report.reason) << "\n";
     }
     for (const scan::Finding& finding : one.report.findings) {
-      console.out << harmless(one.path) << ":" << line_in_file(one, finding) << ":" << finding.span.column
+      console.out << harmless(one.place()) << ":" << line_in_file(one, finding) << ":" << finding.span.column
                   << ": " << console.painted(colour_of(finding.severity), name_of(finding.severity)) << " "
                   << finding.rule << ": " << harmless(finding.title) << "\n    " << harmless(finding.evidence)
                   << "\n    " << harmless(finding.remediation) << "\n";
@@ -142,20 +159,36 @@ void as_text(const Console& console, const std::vector<Scanned>& all) {
   console.out << "\n";
 }
 
-Result<std::vector<Scanned>> scan_all(const Console& console, const SourceList& sources,
-                                      const scan::Ruleset& rules) {
+// A file that import would refuse for its size is not scanned either: nothing says what it would have been.
+std::string too_much(const Content& content) {
+  std::size_t bytes = content.text.size();
+  for (const Message& message : content.messages) bytes += message.content.size();
+  if (bytes <= kMaxTextBytes) return {};
+  return "over " + std::to_string(kMaxTextBytes) + " bytes of text, more than a prompt may have";
+}
+
+Scanned scanned(const Sourced& sourced, const scan::Ruleset& rules) {
+  Scanned out{sourced.path, sourced.line, 0, {}};
+  const std::string why =
+      sourced.prompt.ok() ? too_much(sourced.prompt->content) : sourced.prompt.error().detail;
+  if (!why.empty()) {
+    out.report = unreadable(why, rules);
+    return out;
+  }
+  out.body_line = sourced.prompt->body_line;
+  out.report = scan::scan(scan::view_of(sourced.prompt->content), rules);
+  return out;
+}
+
+std::vector<Scanned> scan_all(const Console& console, const SourceList& sources, const scan::Ruleset& rules) {
   std::vector<Scanned> out;
+  for (const Unreadable& folder : sources.unreadable) {
+    out.push_back({folder.path, 0, 0, unreadable(folder.why, rules)});
+  }
   ProgressBar bar(console, "Scanning");
   std::uint64_t done = 0;
   for (const SourceFile& file : sources.files) {
-    TRY(each_prompt(file, [&](Sourced sourced) {
-      if (!sourced.prompt.ok()) {
-        out.push_back({sourced.path, 0, unreadable(sourced.prompt.error().detail, rules)});
-        return;
-      }
-      const PromptFile& prompt = *sourced.prompt;
-      out.push_back({sourced.path, prompt.body_line, scan::scan(scan::view_of(prompt.content), rules)});
-    }));
+    each_prompt(file, [&](const Sourced& sourced) { out.push_back(scanned(sourced, rules)); });
     bar.show(++done, sources.files.size());
   }
   return out;
@@ -164,13 +197,16 @@ Result<std::vector<Scanned>> scan_all(const Console& console, const SourceList& 
 Result<Exit> scan_paths(const Console& console, const ScanOptions& options) {
   const SourceList sources = TRY(list_sources(options.paths));
   const scan::Ruleset rules = TRY(scan::Ruleset::built_in());
-  const std::vector<Scanned> all = TRY(scan_all(console, sources, rules));
+  const std::vector<Scanned> all = scan_all(console, sources, rules);
+  if (all.empty()) return nothing_found(sources);
   if (options.format == "sarif") {
     console.print(as_sarif(all));
   } else if (options.format == "json" || console.json) {
     console.print(as_json(all, rules));
   } else {
     as_text(console, all);
+    if (!sources.ignored.empty())
+      console.out << "passed over " << counted(sources.ignored.size(), "file") << " of other kinds\n";
   }
   for (const Scanned& one : all) {
     if (is_bad(one.report)) return Exit::refused;

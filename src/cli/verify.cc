@@ -24,10 +24,17 @@ struct VerifyOptions {
   std::string key;
 };
 
+Error in_file(const std::string& path, Error error, const std::string& is) {
+  error.detail = path + " is " + is + ": " + error.detail;
+  return error;
+}
+
 Result<std::vector<journal::SignedHead>> checkpoints(const std::string& path) {
   if (path.empty()) return std::vector<journal::SignedHead>();
   const std::string text = TRY(read_file(path));
-  return journal::checkpoints_from_json(text);
+  auto heads = journal::checkpoints_from_json(text);
+  if (!heads.ok()) return in_file(path, heads.error(), "no checkpoint");
+  return heads;
 }
 
 struct Checked {
@@ -87,9 +94,14 @@ Status check_directory(const Console& console, const std::string& directory, con
 }
 
 Status check_file(const std::string& path, const journal::Trusted& trusted, Checked& out) {
+  if (is_database(path)) {
+    return invalid(path + " is a database; name the data directory that it lies in, or an exported journal");
+  }
   std::ifstream file(path, std::ios::binary);
   if (!file) return unavailable("cannot open " + path);
-  out.found = TRY(journal::verify_export(file, trusted));
+  auto found = journal::verify_export(file, trusted);
+  if (!found.ok()) return in_file(path, found.error(), "neither a data directory nor an exported journal");
+  out.found = *std::move(found);
   return Ok{};
 }
 
@@ -129,11 +141,15 @@ void show(const Console& console, const Checked& checked) {
   }
   if (checked.found.ok()) {
     console.out << console.painted(Colour::green, "verified") << ": " << checked.found.entries
-                << " entries; chain, tree, signature and replay hold\n";
+                << (checked.found.entries == 1 ? " entry" : " entries")
+                << "; chain, tree, signature and replay hold\n";
     show_key(console, checked);
     return;
   }
-  console.out << console.painted(Colour::red, "broken") << ": " << checked.found.faults.size() << " faults\n";
+  // Of each journal only the first are named.
+  const std::size_t faults = checked.found.faults.size();
+  console.out << console.painted(Colour::red, "broken") << ": "
+              << (faults < journal::kMaxFaults ? "" : "at least ") << counted(faults, "fault") << "\n";
   for (const journal::Fault& fault : checked.found.faults) {
     console.out << "  journal " << harmless(fault.journal)
                 << (fault.seq == 0 ? std::string() : ", entry " + std::to_string(fault.seq)) << ": "
@@ -192,6 +208,7 @@ void add_verify(Commands& commands) {
 void add_journal(Commands& commands) {
   CLI::App* journal = commands.add("journal", "What there is to do with the journals of a data directory",
                                    "  imprimatur journal export --data /var/lib/imprimatur > audit.jsonl");
+  say_json(*journal, "Errors as JSON, too");
   journal->require_subcommand(1);
   auto directory = std::make_shared<std::string>();
   CLI::App* exported =
@@ -199,6 +216,7 @@ void add_journal(Commands& commands) {
                    "  imprimatur journal export --data /var/lib/imprimatur > audit.jsonl\n"
                    "  imprimatur verify audit.jsonl",
                    journal);
+  say_json(*exported, "Errors as JSON, too; the export itself is JSON Lines");
   exported->add_option("--data", *directory, "The data directory")->required()->type_name("DIR");
   exported->callback([&commands, directory] {
     commands.chosen = [&commands, directory] { return export_journals(commands.console, *directory); };
