@@ -151,6 +151,7 @@ void add_all(Commands& commands) {
   add_serve(commands);
   add_import(commands);
   add_login(commands);
+  add_show_commands(commands);
   add_review_commands(commands);
   add_release_commands(commands);
   add_diff(commands);

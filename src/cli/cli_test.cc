@@ -253,6 +253,7 @@ TEST_F(CliTest, WrongWordsAreNamed) {
   says({"diff", "a", "b", "c"}, "one argument too many: c");
   says({"submit", ""}, "name a prompt");
   says({"diff", ""}, "name a prompt");
+  says({"show", ""}, "name a prompt or a review");
   says({"rollback", ""}, "name a prompt");
   says({"approve", ""}, "name a review");
   says({"submit", "a", "--version", "0"}, "--version: \"0\" is no number from 1");
@@ -391,6 +392,9 @@ TEST_F(CliTest, AVerdictIsBoundToWhatWasShown) {
       << ran.out;
   live = false;
   EXPECT_NE(run({"reject", "rev_1"}).out.find("nothing of it is live yet"), std::string::npos);
+  EXPECT_NE(run({"show", "rev_1"}).out.find("greeting version 2  sha256:aa"), std::string::npos);
+  EXPECT_EQ(run({"show", "rev_1", "--version", "1"}).exit, 2);
+  EXPECT_EQ(run({"reviews", "--mine", "--state", "open", "--project", "shop"}).out, "no reviews\n");
   EXPECT_EQ(run({"approve", "rev_1", "--digest", "sha256:bb", "--json"}).parsed(),
             parse_json(review).value());
   server.stop();
@@ -398,6 +402,8 @@ TEST_F(CliTest, AVerdictIsBoundToWhatWasShown) {
   EXPECT_EQ(server.asked[2].target, "/api/v1/reviews/rev_1/approve");
   EXPECT_EQ(server.asked[2].body, R"({"comment":"fine","digest":"sha256:aa"})");
   EXPECT_EQ(server.asked.back().body, R"({"digest":"sha256:bb"})");
+  EXPECT_EQ(server.asked[server.asked.size() - 3].target,
+            "/api/v1/reviews?limit=50&project=shop&state=open&mine=true");
 }
 
 // One digest of an item would still fit when another item moved.

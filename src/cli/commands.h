@@ -44,6 +44,7 @@ void add_serve(Commands& commands);
 void add_import(Commands& commands);
 void add_login(Commands& commands);
 void add_review_commands(Commands& commands);   // submit, approve, reject, withdraw
+void add_show_commands(Commands& commands);     // reviews, show
 void add_release_commands(Commands& commands);  // deploy, rollback
 void add_diff(Commands& commands);
 void add_scan(Commands& commands);
