@@ -19,9 +19,9 @@ constexpr const char* kVersion = "0.1.0";
 // What the values of serve's options look like.
 const char* value_of(std::string_view option) {
   static const std::map<std::string_view, const char*> kValues{
-      {"listen", "ADDRESS:PORT"}, {"data", "DIR"},          {"database", "URL"},
-      {"secret-file", "FILE"},    {"threads", "N"},         {"certificate-file", "FILE"},
-      {"key-file", "FILE"},       {"rule-packs", "FILE,…"}, {"access-log", "true|false"},
+      {"listen", "ADDRESS:PORT"}, {"data", "DIR"},         {"database", "URL"},
+      {"secret-file", "FILE"},    {"threads", "N"},        {"certificate-file", "FILE"},
+      {"key-file", "FILE"},       {"rule-packs", "FILES"}, {"access-log", "true|false"},
       {"log-level", "LEVEL"}};
   const auto found = kValues.find(option);
   return found == kValues.end() ? "VALUE" : found->second;

@@ -1,5 +1,8 @@
 #include "cli/prompt_file.h"
 
+#include <filesystem>
+#include <fstream>
+
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
@@ -28,6 +31,17 @@ TEST(PromptFile, BodiesAreKeptByteForByte) {
   EXPECT_EQ(read("---\n---\n").content.text, "");
   EXPECT_EQ(read("---\n---").content.text, "");
   EXPECT_EQ(read("---\na: 1\n---\nbody\n---\nmore\n").content.text, "body\n---\nmore\n");
+}
+
+TEST(PromptFile, TheExampleOfTheManualIsRead) {
+  std::ifstream file(std::filesystem::path(IMPRIMATUR_SOURCE_DIR) / "docs/prompt-files.md");
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  const auto begin = page.find("```\n") + 4;
+  ASSERT_NE(page.find("\n```\n", begin), page.npos);
+  const PromptFile prompt = read(page.substr(begin, page.find("\n```\n", begin) + 1 - begin));
+  EXPECT_EQ(prompt.ignored, std::vector<std::string>());
+  EXPECT_TRUE(prompt.content.text.starts_with("Answer in a {{tone}} tone.\n"));
+  EXPECT_TRUE(checked_content(prompt.content).ok());
 }
 
 TEST(PromptFile, FrontMatterSaysEverythingTheContractKnows) {
