@@ -374,7 +374,8 @@ TEST_F(CliTest, FilesThatAreSomethingElseAreNamed) {
 
 TEST_F(CliTest, AVerdictIsBoundToWhatWasShown) {
   const std::string review = R"({"id":"rev_1","state":"open","environment":"production","items":[)"
-                             R"({"prompt":"art_1","name":"greeting","version":2,"digest":"sha256:aa"}]})";
+                             R"({"prompt":"art_1","name":"greeting","version":2,"digest":"sha256:aa"}],)"
+                             R"("itemsDigest":"sha256:cc"})";
   bool live = true;
   Answers server([&](const Answers::Asked& asked) {
     if (asked.target.starts_with("/api/v1/reviews?")) return std::pair(200, std::string(R"({"items":[]})"));
@@ -400,7 +401,7 @@ TEST_F(CliTest, AVerdictIsBoundToWhatWasShown) {
   server.stop();
   ASSERT_GE(server.asked.size(), 3u);
   EXPECT_EQ(server.asked[2].target, "/api/v1/reviews/rev_1/approve");
-  EXPECT_EQ(server.asked[2].body, R"({"comment":"fine","digest":"sha256:aa"})");
+  EXPECT_EQ(server.asked[2].body, R"({"comment":"fine","digest":"sha256:cc"})");
   EXPECT_EQ(server.asked.back().body, R"({"digest":"sha256:bb"})");
   EXPECT_EQ(server.asked[server.asked.size() - 3].target,
             "/api/v1/reviews?limit=50&project=shop&state=open&mine=true");
@@ -410,19 +411,13 @@ TEST_F(CliTest, AVerdictIsBoundToWhatWasShown) {
 TEST_F(CliTest, AVerdictOnSeveralIsBoundToAllOfThem) {
   const std::string review = R"({"id":"rev_1","state":"open","environment":"production","items":[)"
                              R"({"prompt":"art_1","name":"a","version":2,"digest":"sha256:aa"},)"
-                             R"({"prompt":"art_2","name":"b","version":1,"digest":"sha256:bb"}]})";
+                             R"({"prompt":"art_2","name":"b","version":1,"digest":"sha256:bb"}],)"
+                             R"("itemsDigest":"sha256:cc"})";
   Answers server([&](const Answers::Asked&) { return std::pair(200, review); });
   environment_ = {{"IMPRIMATUR_TOKEN", "x"}, {"IMPRIMATUR_SERVER", server.url}};
   EXPECT_EQ(run({"approve", "rev_1", "--json"}).exit, 0);
   server.stop();
-  std::vector<GateItem> items(2);
-  items[0].artifact.text = "art_1";
-  items[0].version = 2;
-  items[0].digest = "sha256:aa";
-  items[1].artifact.text = "art_2";
-  items[1].version = 1;
-  items[1].digest = "sha256:bb";
-  EXPECT_EQ(server.asked.back().body, R"({"digest":")" + items_digest_of(items) + "\"}");
+  EXPECT_EQ(server.asked.back().body, R"({"digest":"sha256:cc"})");
 }
 
 TEST_F(CliTest, AReviewIsDeployedWhereItWasApprovedFor) {

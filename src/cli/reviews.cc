@@ -78,20 +78,6 @@ Result<Exit> submit(const Console& console, const ChangeOptions& options) {
   return Exit::done;
 }
 
-// What a verdict is bound to: the version, or the change set of several.
-std::string digest_of(const json::value& review) {
-  const json::array& items = list_in(review, "items");
-  if (items.size() == 1) return text_in(items.front(), "digest");
-  std::vector<GateItem> all;
-  for (const json::value& item : items) {
-    GateItem& one = all.emplace_back();
-    one.artifact.text = text_in(item, "prompt");
-    one.version = number_in(item, "version");
-    one.digest = text_in(item, "digest");
-  }
-  return items_digest_of(all);
-}
-
 // Each item with what it would change, in a line.
 Status show_judged(const Console& console, Client& client, const json::value& review) {
   const std::string environment = text_in(review, "environment");
@@ -116,7 +102,7 @@ Result<Exit> give_verdict(const Console& console, const ChangeOptions& options, 
   Client client = TRY(Client::make(console, options.server));
   json::object body = with_comment(options);
   const json::value review = TRY(client.get(review_path(options.target)));
-  if (options.digest.empty()) body["digest"] = digest_of(review);
+  if (options.digest.empty()) body["digest"] = text_in(review, "itemsDigest");
   if (!console.json) TRY(show_judged(console, client, review));
   show_review(console, TRY(client.post(review_path(options.target) + "/" + verdict, body)));
   return Exit::done;

@@ -157,6 +157,7 @@ json::object gate_json(const GateAnswer& gate, const registry::Displays& display
 json::object review_json(const registry::ReviewView& view) {
   const Review& review = view.review;
   json::array items, verdicts;
+  std::vector<GateItem> together;
   for (std::size_t i = 0; i < review.items.size(); ++i) {
     const ReviewItem& item = review.items[i];
     items.push_back(json::object{{"prompt", item.artifact.text},
@@ -164,6 +165,7 @@ json::object review_json(const registry::ReviewView& view) {
                                  {"version", item.version},
                                  {"digest", item.digest},
                                  {"base", id_or_null(item.base.text)}});
+    together.push_back({.artifact = item.artifact, .version = item.version, .digest = item.digest});
   }
   for (const Verdict& verdict : view.verdicts) {
     verdicts.push_back(json::object{{"by", actor_json(verdict.by, view.displays)},
@@ -178,6 +180,7 @@ json::object review_json(const registry::ReviewView& view) {
           {"environment", view.environment},
           {"cycle", review.cycle},
           {"items", std::move(items)},
+          {"itemsDigest", items_digest_of(together)},
           {"verdicts", std::move(verdicts)},
           {"gate", gate_json(view.gate, view.displays)},
           {"allowedActions", names(view.allowed)},
