@@ -22,10 +22,11 @@ Status may_attempt(const store::FailedLogins& failed, Time now) {
   if (failed.count < kFreeFailures) return Ok{};
   const Time open = failed.last + delay_after(failed.count);
   if (now >= open) return Ok{};
-  const std::int64_t left = (open - now).micros;
+  const auto seconds = static_cast<int>(((open - now).micros + 999'999) / 1'000'000);
   return Error{.code = ErrorCode::rate_limited,
-               .detail = "Too many failed attempts on this account; wait before the next one.",
-               .retry_after_seconds = static_cast<int>((left + 999'999) / 1'000'000)};
+               .detail = "Too many failed attempts on this account; the next one may come in " +
+                         std::to_string(seconds) + " s.",
+               .retry_after_seconds = seconds};
 }
 
 store::FailedLogins failed_again(const store::FailedLogins& failed, Time now) {

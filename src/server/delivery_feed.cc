@@ -21,6 +21,7 @@ using store::Deliverable;
 
 constexpr std::size_t kChangesAtOnce = 1000;
 constexpr int kAttempts = 3;
+constexpr std::size_t kNamedWithheld = 100;  // in the log
 
 delivery::ServedProject served_project(store::Tx& tx, const Project& project) {
   delivery::ServedProject out{project.id, project.name, {}};
@@ -264,7 +265,12 @@ void DeliveryFeed::on_entries(const std::vector<journal::Entry>& entries) {
 }
 
 Status DeliveryFeed::withhold(std::set<std::string> doubtful) {
-  for (const std::string& what : doubtful) log(LogLevel::error, "withheld", {{"what", what}});
+  std::size_t named = 0;
+  for (const std::string& what : doubtful) {
+    if (++named > kNamedWithheld) break;
+    log(LogLevel::error, "withheld", {{"what", what}});
+  }
+  log(LogLevel::error, "withheld_in_all", {{"count", std::to_string(doubtful.size())}});
   *doubtful_.lock() = std::move(doubtful);
   Status done = load();
   if (!done.ok()) behind_ = true;

@@ -24,6 +24,7 @@ constexpr DemoPerson kPeople[] = {
 constexpr const DemoPerson& kBen = kPeople[1];
 
 constexpr std::string_view kApplication = "web-shop";
+constexpr std::string_view kKeyName = "demo ";  // and when it was made
 constexpr std::string_view kReplyName = "support/reply";
 
 constexpr std::string_view kReply =
@@ -151,6 +152,21 @@ std::string quoted(const std::string& word) {
   return out + "'";
 }
 
+// Each start shows a key of its own, so those of earlier starts serve nobody.
+Status revoke_older_keys(App& app, const Principal& cleo, const KeyId& kept) {
+  store::PageRequest page;
+  do {
+    const auto keys = TRY(app.projects().keys(cleo, kDemoProject, page));
+    for (const identity::KeyView& view : keys.items) {
+      const ApiKey& key = view.key;
+      if (key.id == kept || key.revoked_at || !key.name.starts_with(kKeyName)) continue;
+      TRY(app.projects().revoke_key(as(cleo), kDemoProject, key.id));
+    }
+    page.cursor = keys.next_cursor;
+  } while (!page.cursor.empty());
+  return Ok{};
+}
+
 // What to type in the working directory to run this program: it need not be on the PATH.
 std::string this_program() {
   namespace fs = std::filesystem;
@@ -172,11 +188,12 @@ Result<Demo> make_demo(App& app, const std::string& admin_password, Time now) {
   if (!there) TRY(app.projects().create_service_account(as(cleo), kDemoProject, kApplication));
   const identity::IssuedKey key =
       TRY(app.projects().create_key(as(cleo), kDemoProject,
-                                    {.name = "demo " + to_rfc3339(now),
+                                    {.name = std::string(kKeyName) + to_rfc3339(now),
                                      .scopes = {Scope::runtime_read},
                                      .environment = "production",
                                      .expires_at = now + days(1),
                                      .service_account = std::string(kApplication)}));
+  TRY(revoke_older_keys(app, cleo, key.view.key.id));
   std::string next = TRY(next_step(app));
   return Demo{key.secret, std::move(next)};
 }
