@@ -115,6 +115,7 @@ std::string_view name_of(Backend backend) {
   switch (backend) {
     case Backend::sqlite: return "sqlite";
     case Backend::postgresql: return "postgresql";
+    case Backend::failing: return "failing";
   }
   CHECK(false, "no such backend");
 }
@@ -124,9 +125,61 @@ std::vector<Backend> installed_backends() {
   return {Backend::sqlite, Backend::postgresql};
 }
 
+Interceptor Faults::interceptor() {
+  return [this](Moment moment, std::string_view sql) {
+    const std::thread::id here = std::this_thread::get_id();
+    if (here != home_ && moment == Moment::before && sql == "BEGIN IMMEDIATE") writer_ = here;
+    if (here == writer_) hear(moment, sql);
+  };
+}
+
+void Faults::refuse(int n) {
+  refuse_at_ = n;
+  refused_ = false;
+  mode_ = Mode::refusing;
+}
+
+void Faults::hear(Moment moment, std::string_view sql) {
+  const bool before = moment == Moment::before;
+  if (before && sql == "BEGIN IMMEDIATE") {
+    in_group_ = true;
+    seen_ = 0;
+    place_ = spared_ ? place_ : place_ + 1;
+  }
+  const bool edge = sql == "SAVEPOINT command" || sql == "RELEASE SAVEPOINT command" ||
+                    sql == "ROLLBACK TO SAVEPOINT command";
+  if (edge) {
+    in_command_ = sql == "SAVEPOINT command";
+    if (in_command_) statements_ = 0;
+  } else if (in_command_ && before) {
+    statements_ += 1;
+    if (mode_ == Mode::refusing && statements_ == refuse_at_) {
+      refused_ = true;
+      throw ConstraintBroken("the test refused this statement");
+    }
+  }
+  if (in_group_ && mode_ == Mode::losing && !spared_) lose(moment, sql);
+  if (!before && (sql == "COMMIT" || sql == "ROLLBACK")) {
+    if (!spared_) place_ = 0;  // there were fewer statements
+    in_group_ = spared_ = false;
+  }
+}
+
+void Faults::lose(Moment moment, std::string_view sql) {
+  if (moment == Moment::before) seen_ += 1;
+  if (seen_ != place_ || sql == "ROLLBACK") return;
+  const int kind = place_ % 3;
+  if (moment != (kind == 1 ? Moment::after : Moment::before)) return;
+  spared_ = true;
+  in_group_ = in_command_ = false;
+  if (kind == 2) throw DatabaseBusy("the test's database is busy");
+  throw DatabaseGone("the test cut the connection");
+}
+
 Ground::Ground(Backend backend) : backend_(backend) {
   static int number = 0;
   switch (backend_) {
+    case Backend::failing: faults_ = std::make_unique<Faults>(); [[fallthrough]];
     case Backend::sqlite: place_ = fresh_directory("store"); return;
     case Backend::postgresql:
       available_ = server().present();
@@ -138,6 +191,7 @@ Ground::Ground(Backend backend) : backend_(backend) {
 
 Ground::~Ground() {
   switch (backend_) {
+    case Backend::failing:
     case Backend::sqlite: {
       std::error_code ignored;
       fs::remove_all(place_, ignored);
@@ -152,6 +206,7 @@ Ground::~Ground() {
 StoreOptions Ground::options() const {
   StoreOptions options;
   switch (backend_) {
+    case Backend::failing: options.interceptor = faults_->interceptor(); [[fallthrough]];
     case Backend::sqlite: options.directory = place_; break;
     case Backend::postgresql: options.url = server().url(place_); break;
   }
@@ -159,7 +214,24 @@ StoreOptions Ground::options() const {
 }
 
 std::string Ground::target() const {
-  return backend_ == Backend::sqlite ? place_ + "/imprimatur.db" : server().url(place_);
+  return backend_ == Backend::postgresql ? server().url(place_) : place_ + "/imprimatur.db";
+}
+
+std::string Ground::contents() const {
+  Database database({.dialect = Dialect::sqlite, .target = target(), .access = Access::read_only});
+  const auto text = [](const Row& row) { return row.text(0); };
+  std::string out;
+  for (const std::string& table : database.all(
+           "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'writers' ORDER BY name", text)) {
+    std::string row;
+    for (const std::string& column :
+         database.all("SELECT name FROM pragma_table_info('" + table + "')", text)) {
+      row += (row.empty() ? "quote(" : " || ',' || quote(") + column + ")";
+    }
+    out += table + "\n";
+    for (const std::string& line : database.all("SELECT " + row + " FROM " + table, text)) out += line + "\n";
+  }
+  return out;
 }
 
 void Ground::cut() const {
@@ -202,6 +274,36 @@ std::uint64_t expect_intact(Store& store) {
   });
   EXPECT_TRUE(done.ok());
   return total;
+}
+
+Status OpenStoreTest::change(const std::function<void(Tx&)>& work) {
+  const auto write = [&](bool keep) {
+    return store_->write({"org"}, [&](Tx& tx) -> Status {
+      work(tx);
+      tx.append("org", {"test.changed", "organisation", "{}", {"system"}});
+      if (!keep) return conflict("only tried");
+      return Ok{};
+    });
+  };
+  Faults* faults = ground_.faults();
+  if (faults == nullptr) return write(true);
+  const std::string before = ground_.contents();
+  faults->rest();
+  EXPECT_FALSE(write(false).ok());
+  EXPECT_EQ(ground_.contents(), before) << "the command was taken back";
+  const int statements = faults->statements();
+  EXPECT_GT(statements, 0);
+  for (int n = 1; n <= statements; ++n) {
+    faults->refuse(n);
+    const Status done = write(true);
+    EXPECT_TRUE(faults->refused()) << n << " of " << statements;
+    EXPECT_TRUE(!done.ok() && done.error().code == ErrorCode::conflict);
+    EXPECT_EQ(ground_.contents(), before) << "statement " << n << " of " << statements << " was refused";
+  }
+  faults->resume();
+  const Status done = write(true);
+  expect_intact(*store_);
+  return done;
 }
 
 StoreTest::StoreTest() : ground_(GetParam()) {}

@@ -8,10 +8,12 @@
 #include "store/schema.h"
 
 #include <atomic>
+#include <barrier>
 #include <latch>
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace imprimatur::store {
 namespace {
@@ -59,6 +61,10 @@ class CommandTest : public OpenStoreTest {
   }
   int count(const std::string& account) {
     return look([&](Tx& tx) { return failed_logins(tx, account).count; });
+  }
+  std::int64_t commits() {
+    const auto number = [](const Row& row) { return row.integer(0); };
+    return look([&](Tx& tx) { return *tx.database().one("SELECT max(group_number) FROM writers", number); });
   }
 };
 
@@ -111,6 +117,8 @@ TEST_P(CommandTest, SixtyFourWritersShareCommitsAndFailAlone) {
   EXPECT_EQ(expect_intact(*store_), 2u * kWriters / 4 * kRounds);
   EXPECT_EQ(heard.total(), 2u * kWriters / 4 * kRounds);
   EXPECT_EQ(heard.out_of_order(), 0u);
+  // Counted up with every commit; a commit that failed is counted, too.
+  EXPECT_LT(commits(), kWriters / 4 * kRounds / 2) << "commits for " << kWriters / 4 * kRounds << " writes";
 }
 
 TEST_P(CommandTest, TimeNeverGoesBackInAJournal) {
@@ -178,11 +186,11 @@ TEST_P(CommandTest, AForgottenMarkerComesBack) {
                           })
                   .ok());
   ASSERT_TRUE(put("a", 1).ok());
-  const auto number = look([](Tx& tx) {
-    return tx.database().one("SELECT max(group_number) FROM writers",
-                             [](const Row& row) { return row.integer(0); });
-  });
-  EXPECT_EQ(number, 3);
+  if (ground_.faults() != nullptr) {
+    EXPECT_GE(commits(), 3);
+  } else {
+    EXPECT_EQ(commits(), 3);
+  }
 }
 
 TEST_P(CommandTest, AReadCannotWrite) {
@@ -232,6 +240,7 @@ TEST_P(CommandTest, ANewerSchemaIsRefused) {
 
 TEST_P(CommandTest, FullQueuesAndSlowCommandsAreRefusedInTime) {
   store_.reset();
+  if (ground_.faults() != nullptr) ground_.faults()->rest();  // the slow command runs once
   StoreOptions options = ground_.options();
   options.queue = 1;
   options.write_timeout = milliseconds(300);
@@ -340,6 +349,128 @@ TEST(DirectoryTest, AnUnreachableServerIsRefused) {
     const auto opened = Store::open(options, clock, kSeed);
     ASSERT_FALSE(opened.ok());
     EXPECT_EQ(opened.error().code, ErrorCode::unavailable);
+  }
+}
+
+// The schema as the database tells it.
+std::string schema_of(const Ground& ground, Dialect dialect) {
+  Database database({.dialect = dialect, .target = ground.target(), .access = Access::read_only});
+  std::string out;
+  const auto add = [&](const Row& row) { out += row.text(0) + "\n"; };
+  switch (dialect) {
+    case Dialect::sqlite:
+      database.each("SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master ORDER BY 1",
+                    add);
+      break;
+    case Dialect::postgresql:
+      for (const char* sql :
+           {"SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || "
+            "ordinal_position FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1",
+            "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+            "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",
+            "SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE connamespace = 'public'::regnamespace ORDER BY 1"}) {
+        database.each(sql, add);
+      }
+      break;
+  }
+  database.each("SELECT '' || version FROM schema_versions ORDER BY version", add);
+  return out;
+}
+
+class UpgradeTest : public StoreTest {
+ protected:
+  Dialect dialect() const {
+    return ground_.backend() == Backend::postgresql ? Dialect::postgresql : Dialect::sqlite;
+  }
+  // The first `steps` of the schema, as a program that knew no more left it, with a writer of that time.
+  static void leave_old_data(const Ground& ground, Dialect dialect, std::size_t steps) {
+    Database database({.dialect = dialect, .target = ground.target()});
+    const auto run = [&](std::string_view statement) {
+      for (const std::string& text : in_dialect(dialect, statement)) database.script(text);
+    };
+    run("CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY) STRICT");
+    for (const Migration& step : migrations().first(steps)) {
+      std::string_view rest = step.statements;
+      for (std::size_t end = 0; end != std::string_view::npos; rest.remove_prefix(end + 3)) {
+        end = rest.find("\n;\n");
+        std::string_view statement = rest.substr(0, end);
+        statement.remove_prefix(statement.find_first_not_of('\n'));
+        run(statement.substr(0, statement.find_last_not_of('\n') + 1));
+        if (end == std::string_view::npos) break;
+      }
+      database.touch("INSERT INTO schema_versions (version) VALUES (?)", step.version);
+    }
+    database.touch("INSERT INTO writers (id, group_number, seen_at) VALUES ('wri_old', 7, ?)",
+                   Time{1'800'000'000'000'000});
+  }
+};
+
+TEST_P(UpgradeTest, EveryEarlierStepIsBroughtToTheNewestWithItsData) {
+  open();
+  const std::string wanted = schema_of(ground_, dialect());
+  EXPECT_GT(wanted.size(), 5000u);
+  for (std::size_t steps = 1; steps < migrations().size(); ++steps) {
+    const Ground old(GetParam());
+    leave_old_data(old, dialect(), steps);
+    ASSERT_NE(schema_of(old, dialect()), wanted);
+    const auto store = open(old.options());
+    EXPECT_EQ(schema_of(old, dialect()), wanted) << "from step " << steps;
+    const auto number = store->read([](Tx& tx) -> Result<std::int64_t> {
+      const auto first = [](const Row& row) { return row.integer(0); };
+      return tx.database().one("SELECT group_number FROM writers WHERE id = 'wri_old'", first).value_or(0);
+    });
+    EXPECT_EQ(number.value(), 7) << "from step " << steps;
+  }
+}
+
+IMPRIMATUR_ON_EVERY_DATABASE(UpgradeTest);
+
+thread_local bool about_to_open = false;
+
+// Threads with connections of their own are to the database what processes are. Here each waits until all are
+// about to look for the schema, so that without the lock they would all make it.
+TEST(SharedTest, ThoseWhoOpenAnEmptyDatabaseTogetherMakeOneSchema) {
+  constexpr int kRounds = 4, kOpeners = 3;
+  if (!Ground(Backend::postgresql).available()) GTEST_SKIP() << "PostgreSQL 15 is not installed";
+  std::string wanted;
+  for (int round = 0; round < kRounds; ++round) {
+    const Ground ground(Backend::postgresql);
+    ManualClock clock(Time{1'800'000'000'000'000});
+    std::barrier together(kOpeners);
+    StoreOptions options = ground.options();
+    options.interceptor = [&](Moment moment, std::string_view sql) {
+      const bool begins = moment == Moment::before && sql == "BEGIN ISOLATION LEVEL READ COMMITTED";
+      if (begins && std::exchange(about_to_open, false)) together.arrive_and_wait();
+    };
+    std::vector<std::string> went(kOpeners);
+    {
+      std::vector<std::jthread> threads;
+      for (std::string& how : went) {
+        threads.emplace_back([&] {
+          try {
+            about_to_open = true;
+            const auto opened = Store::open(options, clock, kSeed);
+            how = opened.ok() ? "opened" : opened.error().detail;
+            if (!opened.ok()) return;
+            const Status done = (*opened)->write({"org"}, [&](Tx& tx) -> Status {
+              tx.append("org", event());
+              return Ok{};
+            });
+            if (!done.ok()) how = done.error().detail;
+          } catch (const std::exception& error) {
+            how = error.what();
+          }
+        });
+      }
+    }
+    EXPECT_EQ(went, std::vector<std::string>(kOpeners, "opened"));
+    const std::string schema = schema_of(ground, Dialect::postgresql);
+    if (wanted.empty()) wanted = schema;
+    EXPECT_EQ(schema, wanted);
+    StoreOptions plain = ground.options();
+    EXPECT_EQ(expect_intact(*Store::open(plain, clock, kSeed).value()), kOpeners);
+    if (HasFailure()) break;
   }
 }
 

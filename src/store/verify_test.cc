@@ -742,7 +742,7 @@ TEST_P(VerifyTest, AnExportIsCheckedOffline) {
   EXPECT_FALSE(journal::verify_export(tampered, {}).value().ok());
 }
 
-IMPRIMATUR_ON_EVERY_BACKEND(VerifyTest);
+IMPRIMATUR_ON_EVERY_DATABASE(VerifyTest);
 
 }  // namespace
 }  // namespace imprimatur::store
