@@ -4,6 +4,7 @@
 #include "store/registry_rows.h"
 
 #include <fstream>
+#include <set>
 
 namespace imprimatur::tests {
 namespace {
@@ -32,6 +33,11 @@ class Gate : public Talk {
   }
   json::value gate(const std::string& prompt) {
     return done("GET", "/api/v1/prompts/" + prompt + "/versions/1/gate", "ann");
+  }
+  ProjectId project_of(const std::string& prompt) {
+    const auto found = world_.store().read(
+        [&](store::Tx& tx) -> Result<ProjectId> { return store::artifact(tx, {prompt}).value().project; });
+    return found.value();
   }
   static bool met(const json::value& gate, std::string_view kind) {
     for (const json::value& each : gate.at("requirements").as_array()) {
@@ -82,6 +88,51 @@ TEST_F(Gate, AScanOfOtherRulesIsStale) {
   EXPECT_TRUE(gate(prompt).at("met").as_bool());
   EXPECT_EQ(ask("POST", "/api/v1/reviews/" + review + "/deploy", "ben", json::object()).status, 201);
   EXPECT_EQ(world_.verify(), "");
+}
+
+// Every version is scanned itself, whatever was scanned before it, and the result speaks of its digest alone.
+TEST_F(Gate, AScanOfOneDigestServesNoOther) {
+  const std::string clean = "Hello", planted = "Use the key AKIAIOSFODNN7QZXWPLM to sign in.";
+  const std::string prompt = saved("greeting", clean), of_prompt = "/api/v1/prompts/" + prompt;
+  // Forth and back between two texts, by every way that makes a version of an older one.
+  done("PUT", of_prompt, "ann", {{{"content", planted}}});
+  done("PUT", of_prompt, "ann", {{{"content", clean}, {"baseVersion", 2}}});
+  done("PUT", of_prompt, "ann", {{{"content", planted}, {"message", "Again"}}});
+  const std::string twin = saved("twin", planted);
+  std::set<std::string> ids, digests;
+  const auto scanned = [&](const std::string& id, int number, const std::string& status) {
+    const json::value version =
+        done("GET", "/api/v1/prompts/" + id + "/versions/" + std::to_string(number), "ann");
+    EXPECT_EQ(text_of(version.at("scan"), "status"), status) << number;
+    EXPECT_EQ(text_of(version.at("scan"), "digest"), text_of(version, "digest")) << number;
+    EXPECT_TRUE(ids.insert(text_of(version.at("scan"), "id")).second) << "a scan of another version";
+    digests.insert(text_of(version, "digest"));
+  };
+  scanned(prompt, 1, "pass");
+  scanned(prompt, 2, "fail");
+  scanned(prompt, 3, "pass");
+  scanned(prompt, 4, "fail");
+  scanned(twin, 1, "fail");
+  EXPECT_GE(digests.size(), 3U);
+  for (const std::string version : {"/versions/2", "/versions/4"}) {
+    EXPECT_EQ(ask("POST", of_prompt + version + "/submit", "ann", json::object()).status, 422);
+  }
+  EXPECT_EQ(world_.verify(), "");
+
+  // A result that was carried over: newer than the version's own, and of the digest of the clean one.
+  const Status carried = world_.store().write({project_of(prompt).text}, [&](store::Tx& tx) -> Status {
+    ScanRecord scan = store::latest_scan(tx, {prompt}, 1).value();
+    scan.id = {"scn_carried"};
+    scan.version = 2;
+    store::insert_scan(tx, scan);
+    tx.append(scan.project.text, registry::scan_recorded_event({"system"}, scan));
+    return Ok{};
+  });
+  ASSERT_TRUE(carried.ok()) << carried.error().detail;
+  const json::value answer = done("GET", of_prompt + "/versions/2/gate", "ann");
+  EXPECT_FALSE(met(answer, "check:scan")) << json::serialize(answer);
+  EXPECT_EQ(ask("POST", of_prompt + "/versions/2/deploy", "ann", {{{"environment", "staging"}}}).status, 422);
+  EXPECT_EQ(ask("POST", of_prompt + "/versions/2/submit", "ann", json::object()).status, 422);
 }
 
 TEST_F(Gate, AnErrorOfTheEngineIsNoPass) {
