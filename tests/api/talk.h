@@ -23,15 +23,15 @@ class Talk : public testing::Test {
  protected:
   Talk() { sign_in("admin", "admin@localhost", std::string(kAdminPassword)); }
 
-  // `who`: a person that was added, a key as it is, or nobody.
+  // `who`: a person that was added, a key as it is, or nobody. `thread`: of World::send.
   Reply ask(const std::string& method, const std::string& target, const std::string& who,
-            const std::optional<boost::json::object>& body = std::nullopt) {
+            const std::optional<boost::json::object>& body = std::nullopt, std::size_t thread = 0) {
     Sent sent{method, target, {}, body.has_value(), body ? boost::json::serialize(*body) : std::string()};
     const auto token = tokens_.find(who);
     if (!who.empty()) {
       sent.headers.emplace_back("Authorization", "Bearer " + (token == tokens_.end() ? who : token->second));
     }
-    const Answer answer = world_.send(sent);
+    const Answer answer = world_.send(sent, thread);
     auto parsed = parse_json(answer.body, {.bytes = 64 * 1024 * 1024, .values = 10'000'000});
     return {answer.status, parsed.ok() ? std::move(parsed).value() : boost::json::value(), answer.body};
   }
