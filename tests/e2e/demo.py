@@ -4,12 +4,13 @@ import os
 import pathlib
 import pty
 import select
+import shutil
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from driver import ROOT, Server, binary, scratch  # noqa: E402
+from driver import ROOT, SKIPPED, Server, binary, scratch  # noqa: E402
 
 PASSWORD = "imprimatur-demo"
 SECONDS = 60
@@ -84,6 +85,9 @@ def try_them(data, home, step, words):
 
 
 def main():
+    if shutil.which("curl") is None:
+        print("curl is not installed")
+        sys.exit(SKIPPED)
     with scratch("demo") as folder:
         data, softer = pathlib.Path(folder) / "data", "sorry about the trouble"
         home = pathlib.Path(folder) / "home"
