@@ -70,11 +70,18 @@ Result<std::vector<std::string>> read_names(const json::value& value, const std:
 Result<std::optional<double>> read_temperature(const json::value& value, const std::string& field) {
   if (value.is_null()) return std::optional<double>();
   if (!value.is_number()) return invalid_field(field, "must be a number");
-  const auto number = value.to_number<double>();
-  if (!(number >= kLowestTemperature && number <= kHighestTemperature)) {
-    return invalid_field(field, "must be from 0 to 2");
-  }
-  return std::optional<double>(number);
+  return std::optional<double>(value.to_number<double>());
+}
+
+// Written so that what is no number at all fails, too.
+Status check_temperature(const std::optional<double>& number, const std::string& field) {
+  if (!number || (*number >= kLowestTemperature && *number <= kHighestTemperature)) return Ok{};
+  return invalid_field(field, "must be from 0 to 2");
+}
+
+Status check_count(int count, const std::string& field) {
+  if (count >= 0 && count <= kMaxApprovals) return Ok{};
+  return invalid_field(field, "must be from 0 to " + std::to_string(kMaxApprovals));
 }
 
 Status read_models(const json::value& value, Protection& out) {
@@ -90,10 +97,6 @@ Status read_models(const json::value& value, Protection& out) {
     } else {
       out.unknown.push_back("models." + std::string(key));
     }
-  }
-  if (out.models.temperature_min.value_or(kLowestTemperature) >
-      out.models.temperature_max.value_or(kHighestTemperature)) {
-    return invalid_field("models.temperatureMin", "is above temperatureMax");
   }
   return Ok{};
 }
@@ -164,6 +167,21 @@ bool Protection::asks_for_nothing() const {
 
 bool Protection::asks_for_approvals() const { return people_needed(approvals) > 0; }
 
+Status check_numbers(const Protection& protection) {
+  TRY(check_count(protection.approvals.count, "approvals.count"));
+  for (const auto& [team, count] : protection.approvals.teams) {
+    TRY(check_count(count, "approvals.teams." + team.text));
+  }
+  const ModelRule& models = protection.models;
+  TRY(check_temperature(models.temperature_min, "models.temperatureMin"));
+  TRY(check_temperature(models.temperature_max, "models.temperatureMax"));
+  if (models.temperature_min.value_or(kLowestTemperature) >
+      models.temperature_max.value_or(kHighestTemperature)) {
+    return invalid_field("models.temperatureMin", "is above temperatureMax");
+  }
+  return Ok{};
+}
+
 std::string canonical_protection(const Protection& protection) {
   json::object teams;
   for (const auto& [team, count] : protection.approvals.teams) {
@@ -205,6 +223,7 @@ Result<Protection> protection_from_json(std::string_view text, std::int64_t vers
     if (kind.empty() || kind.size() > kMaxRuleNameBytes)
       return invalid("an unknown member's name is too long");
   }
+  TRY(check_numbers(out));
   return out;
 }
 

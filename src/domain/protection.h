@@ -45,8 +45,11 @@ struct Protection {
   bool operator==(const Protection&) const = default;
 };
 
-// Canonical JSON of the rule without its version number; unknown members survive a round trip into `unknown`,
-// by name ("approvals.owners" for an inner one) and without their value: this program cannot vouch for it.
+// Whether its numbers are ones that a rule can hold: what a request asks for may be any.
+Status check_numbers(const Protection& protection);
+// Canonical JSON of the rule without its version number. Precondition: it passes check_numbers. Unknown
+// members survive a round trip into `unknown`, by name ("approvals.owners" for an inner one) and without
+// their value: this program cannot vouch for it.
 std::string canonical_protection(const Protection& protection);
 Result<Protection> protection_from_json(std::string_view json, std::int64_t version);
 std::string digest_of(const Protection& protection);

@@ -3,6 +3,8 @@
 #include "base/property_test.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -53,6 +55,24 @@ TEST(Protection, WhatIsUnknownIsKeptByName) {
   EXPECT_EQ(read->unknown, (std::vector<std::string>{"approvals.owners", "models.seed", "soak"}));
   EXPECT_EQ(*protection_from_json(canonical_protection(*read), 1), *read);
   EXPECT_FALSE(read->asks_for_nothing());
+}
+
+TEST(Protection, ItsNumbersAreThoseThatItsTextCanHold) {
+  const auto with = [](auto change) {
+    Protection rule;
+    change(rule);
+    return check_numbers(rule).ok();
+  };
+  EXPECT_TRUE(with([](Protection& rule) { rule.models = {{}, 0.0, 2.0}; }));
+  for (const double bad : {-0.1, 2.1, 1e16, 1e308, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    EXPECT_FALSE(with([&](Protection& rule) { rule.models.temperature_min = bad; })) << bad;
+    EXPECT_FALSE(with([&](Protection& rule) { rule.models.temperature_max = bad; })) << bad;
+  }
+  EXPECT_FALSE(with([](Protection& rule) { rule.models = {{}, 1.0, 0.5}; }));
+  for (const int bad : {-1, kMaxApprovals + 1}) {
+    EXPECT_FALSE(with([&](Protection& rule) { rule.approvals.count = bad; }));
+    EXPECT_FALSE(with([&](Protection& rule) { rule.approvals.teams[kSafety] = bad; }));
+  }
 }
 
 TEST(Protection, RefusesBadRules) {

@@ -121,6 +121,9 @@ Result<Protection> changed_protection(store::Tx& tx, const ProjectId& project, c
   }
   if (change.models) after.models = *change.models;
   after.version = before.version + 1;
+  if (const Status numbers = check_numbers(after); !numbers.ok()) {
+    return invalid_field("protection", numbers.error().detail);
+  }
   // What is stored must be what can be read again.
   auto checked = protection_from_json(canonical_protection(after), after.version);
   if (!checked.ok()) return invalid_field("protection", checked.error().detail);
