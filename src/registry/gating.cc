@@ -1,15 +1,13 @@
 #include "registry/gating.h"
 
 #include "base/hash.h"
-#include "base/json.h"
+#include "registry/deciding.h"
 #include "registry/reading.h"
+#include "registry/tenure.h"
 #include "store/identity_rows.h"
-#include "store/journal_rows.h"
 #include "store/registry_rows.h"
 
 #include <algorithm>
-
-#include <boost/json.hpp>
 
 namespace imprimatur::registry {
 namespace {
@@ -54,39 +52,6 @@ GateItem gate_item(store::Tx& tx, const ReviewItem& item, const EnvironmentId& e
   out.checks.push_back(
       scan_check(store::latest_scan_result(tx, item.artifact, item.version), version, ruleset));
   return out;
-}
-
-bool names_team(const std::string& details, const TeamId& team) {
-  const auto parsed = parse_json(details);
-  if (!parsed.ok() || !parsed->is_object()) return false;
-  const auto* teams = parsed->get_object().if_contains("teams");
-  if (teams == nullptr || !teams->is_array()) return false;
-  const auto& all = teams->get_array();
-  return std::any_of(all.begin(), all.end(), [&](const auto& each) {
-    return each.is_string() && std::string_view(each.get_string()) == team.text;
-  });
-}
-
-// Since when the person has been in the team without a break, as the journal tells it; what came before
-// `enough` is not asked about. Nothing when they are not in it.
-std::optional<Time> in_team_since(store::Tx& tx, const ProjectId& project, const PrincipalId& person,
-                                  const TeamId& team, Time enough) {
-  constexpr int kAtOnce = 50;
-  store::AuditQuery query;
-  query.journal = project.text;
-  query.resource = "member:" + person.text;
-  std::optional<Time> since;
-  store::PageRequest request{.limit = kAtOnce};
-  do {
-    const auto page = store::audit(tx, query, request);
-    for (const journal::Entry& entry : page.value().items) {
-      if (entry.event.action != "member.changed" || !names_team(entry.event.details, team)) return since;
-      since = entry.time;
-      if (entry.time <= enough) return since;
-    }
-    request.cursor = page.value().next_cursor;
-  } while (!request.cursor.empty());
-  return since;
 }
 
 // Asked only about those whose approval a team's number may need.
@@ -144,6 +109,15 @@ Status require_intact(const Version& version) {
   return altered(version.number);
 }
 
+Content content_of(const Version& version) {
+  auto content = content_from_canonical(version.content);
+  if (!content.ok()) {
+    throw store::DataBroken("version " + version.artifact.text + "/" + std::to_string(version.number) +
+                            " holds unreadable content");
+  }
+  return *std::move(content);
+}
+
 Status require_intact(const GateFacts& facts) {
   for (const GateItem& item : facts.items) {
     if (!item.intact) return altered(item.version);
@@ -197,7 +171,7 @@ GateFacts gate_facts(store::Tx& tx, const Environment& environment, const std::v
   facts.team_names = people.team_names;
   if (review) {
     facts.review = review->id;
-    facts.review_open = review->state == ReviewState::open || review->state == ReviewState::approved;
+    facts.review_open = stands(*review);
     facts.cycle = review->cycle;
     facts.verdicts = store::verdicts(tx, review->id);
     add_team_times(tx, environment.project, facts);
@@ -208,8 +182,7 @@ GateFacts gate_facts(store::Tx& tx, const Environment& environment, const std::v
 std::optional<Review> review_for_items(store::Tx& tx, const EnvironmentId& environment,
                                        const std::vector<ReviewItem>& items) {
   for (Review& review : store::reviews_of(tx, items.front().artifact, items.front().version)) {
-    const bool stands = review.state == ReviewState::open || review.state == ReviewState::approved;
-    if (stands && review.environment == environment && same_items(review.items, items))
+    if (stands(review) && review.environment == environment && same_items(review.items, items))
       return std::move(review);
   }
   return std::nullopt;

@@ -29,6 +29,8 @@ std::string base_digest_of(store::Tx& tx, const std::vector<ReviewItem>& items,
 // Refused when the stored content does not have its digest: it is not what was saved, whoever changed it.
 Status require_intact(const Version& version);
 Status require_intact(const GateFacts& facts);
+// Inside a read or a command: throws DataBroken where nobody can read it.
+Content content_of(const Version& version);
 
 struct ProjectPeople {
   std::vector<Membership> members;

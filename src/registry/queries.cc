@@ -4,8 +4,10 @@
 #include "registry/caller.h"
 #include "registry/gating.h"
 #include "registry/offering.h"
+#include "registry/tenure.h"
 #include "store/cursor.h"
 #include "store/identity_rows.h"
+#include "store/stored.h"
 
 #include <algorithm>
 #include <charconv>
@@ -165,6 +167,8 @@ ReleaseView view_of(store::Tx& tx, Release release, const Artifact& artifact, st
 EnvironmentView view_of(store::Tx& tx, Environment environment) {
   EnvironmentView view;
   view.proposal = store::proposal(tx, environment.id);
+  const auto made = view.proposal ? view.proposal->environment.changed_at : Time{};
+  if (view.proposal && !admin_since(tx, environment.project, view.proposal->by, made)) view.proposal.reset();
   for (const Team& team : store::teams(tx, environment.project)) view.teams[team.id] = team.name;
   if (view.proposal) add_display(tx, view.displays, view.proposal->by);
   view.environment = std::move(environment);

@@ -125,7 +125,7 @@ Result<std::vector<ReleaseId>> Registry::deploy_review(
     Review& review = scene.review;
     TRY(scene.caller.require(deploy_permission(scene.environment)));
     if (const auto seen = TRY(store::replayed(tx, command))) return releases_from(*seen);
-    if (review.state != ReviewState::open && review.state != ReviewState::approved) {
+    if (!stands(review)) {
       return conflict("The review is " + std::string(name_of(review.state)) +
                       "; there is nothing to deploy.");
     }

@@ -4,6 +4,7 @@
 #include "registry/caller.h"
 #include "registry/events.h"
 #include "registry/registry.h"
+#include "registry/tenure.h"
 #include "registry/writing.h"
 #include "store/identity_rows.h"
 #include "store/registry_rows.h"
@@ -160,13 +161,15 @@ bool other_admin(store::Tx& tx, const ProjectId& project, const PrincipalId& fir
   });
 }
 
-// Invariant 6: what asks for less is in force once a second admin asks for the very same.
+// Invariant 6: what asks for less is in force once a second admin asks for the very same. One who lost the
+// role since is no second admin, also not with the role given back: their proposal counts as not made.
 Result<Outcome> weaken_environment(store::Tx& tx, const Caller& caller, const Environment& after) {
   const PrincipalId& who = caller.principal().id;
   const auto waiting = store::proposal(tx, after.id);
   const bool confirms = waiting && waiting->by != who && waiting->environment.order == after.order &&
                         waiting->environment.protection == after.protection &&
-                        tx.now() < waiting->environment.changed_at + kProposalLives;
+                        tx.now() < waiting->environment.changed_at + kProposalLives &&
+                        admin_since(tx, after.project, waiting->by, waiting->environment.changed_at);
   if (confirms) {
     store::delete_proposal(tx, after.id);
     store::put_environment(tx, after);

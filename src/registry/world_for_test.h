@@ -64,7 +64,8 @@ class World {
     must(store->write({project.text}, [&](store::Tx& tx) -> Status {
       Membership membership{who.id, role, {}, verdicts_since, true};
       store::put_member(tx, project, membership);
-      tx.append(project.text, event("member.changed", who.id));
+      tx.append(project.text, {"member.changed", "member:" + who.id.text,
+                               R"({"role":")" + std::string(name_of(role)) + R"(","teams":[]})", who.id});
       return Ok{};
     }));
   }
