@@ -40,6 +40,16 @@ void Readers::begin(std::unique_ptr<Database>& database) {
   database->begin_read();
 }
 
+// What was read stands, whatever becomes of the connection: a damaged file refuses even the end of a read.
+void Readers::finish(std::unique_ptr<Database>& database) {
+  try {
+    database->commit();
+  } catch (const DatabaseGone& error) {
+    log(LogLevel::warning, "read_failed", {{"error", error.what()}});
+    database.reset();
+  }
+}
+
 Status Readers::run(const std::function<void(Tx&)>& work) {
   std::unique_ptr<Database> taken;
   {
@@ -56,7 +66,7 @@ Status Readers::run(const std::function<void(Tx&)>& work) {
     begin(lease.database);
     Tx tx(*lease.database, clock_.now());
     work(tx);
-    lease.database->commit();
+    finish(lease.database);
     return Ok{};
   } catch (const DatabaseGone& error) {
     log(LogLevel::warning, "read_failed", {{"error", error.what()}});

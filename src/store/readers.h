@@ -21,6 +21,7 @@ class Readers {
   class Lease;
   // Begins a snapshot; a connection that died while it was idle is replaced once.
   void begin(std::unique_ptr<Database>& database);
+  static void finish(std::unique_ptr<Database>& database);
 
   ConnectionOptions connection_;
   Duration timeout_;

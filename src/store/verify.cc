@@ -1,4 +1,5 @@
 // The check of a whole store against its journals, and its export.
+#include "base/check.h"
 #include "journal/exported.h"
 #include "store/journal_rows.h"
 #include "store/verify_rows.h"
@@ -129,19 +130,30 @@ void take_organisation_row(Database& database, journal::Verifier& verifier) {
   }
 }
 
-}  // namespace
+// An index is read in the place of its table, so it has to repeat it. Empty when it does; PostgreSQL cannot
+// be asked without an extension.
+std::string damage(Database& database) {
+  switch (database.dialect()) {
+    case Dialect::sqlite: {
+      const auto said =
+          database.one("PRAGMA integrity_check(1)", [](const Row& row) { return row.text(0); }).value_or("");
+      return said == "ok" ? std::string() : "the database file is damaged or altered: " + said;
+    }
+    case Dialect::postgresql: return {};
+  }
+  CHECK(false, "no such dialect");
+}
 
-Verification verify(Tx& tx, const Progress& progress, const journal::Trusted& trusted) {
-  Database& database = tx.database();
-  database.be_patient();
+Verification compared(Database& database, const Progress& progress, const journal::Trusted& trusted) {
   // By the heads: counting the entries would read all of them once more.
-  std::int64_t total = 0;
-  database.stream("SELECT size FROM heads", [&](const Row& row) { total += row.integer(0); });
+  std::uint64_t total = 0;
+  database.stream("SELECT size FROM heads",
+                  [&](const Row& row) { total += static_cast<std::uint64_t>(row.integer(0)); });
   std::uint64_t done = 0;
   journal::Verifier verifier(journal::Scope::store);
   verifier.expect(trusted);
   const auto counted = [&] {
-    if (progress && ++done % 1000 == 0) progress(done, static_cast<std::uint64_t>(total));
+    if (progress && ++done % 1000 == 0) progress(done, total);
   };
   const std::vector<std::string> names = journals_of(database);
   const bool empty = names.size() == 1 && total == 0;
@@ -157,6 +169,25 @@ Verification verify(Tx& tx, const Progress& progress, const journal::Trusted& tr
   }
   for (const Stray& stray : strays(database)) {
     out.faults.push_back({stray.project, 0, stray.table + " holds rows that no journal accounts for"});
+  }
+  return out;
+}
+
+}  // namespace
+
+Verification verify(Tx& tx, const Progress& progress, const journal::Trusted& trusted) {
+  Database& database = tx.database();
+  database.be_patient();
+  std::string damaged = damage(database);
+  Verification out;
+  try {
+    out = compared(database, progress, trusted);
+  } catch (const DatabaseGone&) {
+    if (damaged.empty()) throw;  // else that is why it cannot be read
+  }
+  if (!damaged.empty()) {
+    out.faults.insert(out.faults.begin(), {std::string(journal::kOrganisation), 0, std::move(damaged)});
+    out.doubtful.emplace(journal::kEverything);
   }
   if (progress) progress(out.entries, out.entries);
   // The rows of a large store take hundreds of megabytes for a moment; a server goes on for months.

@@ -543,9 +543,9 @@ TEST_P(VerifyTest, TheEntryIsNamed) {
   expect("UPDATE versions SET state = 'approved' WHERE number = 2", seq_of("release.created", 1),
          "version art_1 2: state is \"approved\" in the table and \"deployed\" by the journal");
   expect("UPDATE contents SET content = replace(content, 'one', 'evil') WHERE number = 1",
-         seq_of("version.retired", 0), "content is");
+         seq_of("version.saved", 0), "content is");
   expect("UPDATE contents SET content = replace(content, 'two', 'evil') WHERE number = 2",
-         seq_of("release.created", 1), "content is");
+         seq_of("version.saved", 1), "content is");
   expect("UPDATE releases SET version = 1, digest = '" + first_ + "' WHERE id = 'rel_2'",
          seq_of("release.created", 1), "release rel_2: digest is");
   expect("UPDATE members SET role = 'admin' WHERE person = 'usr_b'", seq_of("member.changed", 1),
@@ -633,6 +633,57 @@ TEST_P(VerifyTest, TheSchemaIsTheOneThatTheMigrationsMake) {
             "CREATE VIEW contents AS SELECT * FROM real_contents"},
            "the view contents is none that this program makes");
   }
+}
+
+// Whoever holds the file can give the tree of an index to a table of their own, and write there what the
+// table proper does not say.
+TEST_P(VerifyTest, AnIndexRepeatsItsTable) {
+  if (ground_.backend() != Backend::sqlite) GTEST_SKIP() << "PostgreSQL's own tools check its indexes";
+  tell_all();
+  store_.reset();
+  const auto change = [&](const std::vector<std::string>& statements) {
+    Database database(ConnectionOptions{.target = ground_.target()});
+    database.script("PRAGMA writable_schema = ON");
+    for (const std::string& statement : statements) database.script(statement);
+  };
+  change(
+      {"INSERT INTO sqlite_schema SELECT 'table', 'forged', 'forged', rootpage, 'CREATE TABLE forged "
+       "(project "
+       "TEXT, artifact TEXT, environment TEXT, number INTEGER, id TEXT, PRIMARY KEY (project, artifact, "
+       "environment, number, id)) WITHOUT ROWID' FROM sqlite_schema WHERE name = 'releases_by_number'"});
+  change({"UPDATE forged SET number = number + 1000", "DELETE FROM sqlite_schema WHERE name = 'forged'"});
+  store_ = open();
+  const Verification found = verified();
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.faults[0].what.find("the database file is damaged or altered: "), 0u)
+      << found.faults[0].what;
+  EXPECT_TRUE(found.doubtful.contains(std::string(journal::kEverything)));
+}
+
+TEST_P(VerifyTest, AFileThatCannotBeReadIsOneFault) {
+  if (ground_.backend() != Backend::sqlite) GTEST_SKIP() << "a file of SQLite's";
+  tell_all();
+  store_.reset();
+  std::int64_t at = 0;
+  {
+    Database database(ConnectionOptions{.target = ground_.target()});
+    at = database
+             .one(
+                 "SELECT (rootpage - 1) * (SELECT page_size FROM pragma_page_size) FROM sqlite_schema WHERE "
+                 "name = 'contents'",
+                 [](const Row& row) { return row.integer(0); })
+             .value();
+  }
+  {
+    std::fstream file(ground_.target(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(at);
+    file << std::string(512, '\xff');
+  }
+  store_ = open();
+  const Verification found = verified();
+  ASSERT_EQ(found.faults.size(), 1u);
+  EXPECT_TRUE(found.faults[0].what.starts_with("the database file is damaged")) << found.faults[0].what;
+  EXPECT_TRUE(found.doubtful.contains(std::string(journal::kEverything)));
 }
 
 // Data that nobody can have written are a broken environment: the caller hears so, and the program lives on.
