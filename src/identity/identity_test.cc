@@ -1,6 +1,7 @@
 #include "identity/office_for_test.h"
 #include "identity/throttle.h"
 
+#include <atomic>
 #include <set>
 #include <thread>
 
@@ -239,6 +240,20 @@ TEST_P(IdentityTest, LogoutDisablingAndANewPasswordEndSessionsForTheNextRequest)
   ASSERT_TRUE(office.identity->change_user({office.admin}, ann.id, {.disabled = false}).ok());
   EXPECT_FALSE(known(token)) << "enabling does not bring a session back";
   EXPECT_TRUE(office.identity->login("ann@example.com", "quite another one").ok());
+  EXPECT_EQ(office.faults(), "");
+}
+
+TEST_P(IdentityTest, ASessionEndsOnceHoweverManyRequestsEndIt) {
+  office.person("ann");
+  const std::string token = office.token("ann@example.com");
+  const Principal in = *office.identity->authenticate(token);
+  std::vector<std::thread> six;
+  std::atomic<int> done = 0;
+  for (int i = 0; i < 6; ++i) six.emplace_back([&] { done += office.identity->logout(in).ok(); });
+  for (std::thread& one : six) one.join();
+  EXPECT_EQ(done, 6);
+  EXPECT_FALSE(known(token));
+  EXPECT_EQ(office.count("session.closed"), 1);
   EXPECT_EQ(office.faults(), "");
 }
 

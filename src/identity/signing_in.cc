@@ -123,8 +123,10 @@ Status Identity::logout(const Principal& principal) {
   if (!principal.interactive())
     return forbidden("Only a session can be signed out of; revoke a key instead.");
   return store_.write(organisation(), [&](store::Tx& tx) -> Status {
-    store::delete_session(tx, principal.session);
-    tx.append(journal::kOrganisation, session_closed(principal.session, principal.id));
+    // The same session may be ended by several requests at once; it ended once.
+    if (store::delete_session(tx, principal.session)) {
+      tx.append(journal::kOrganisation, session_closed(principal.session, principal.id));
+    }
     return Ok{};
   });
 }

@@ -57,7 +57,7 @@ void put_key_used(Tx& tx, const KeyId& key, Time at);
 void insert_session(Tx& tx, const Session& session);
 std::optional<Session> session_by_hash(Tx& tx, std::string_view hash);
 void put_session_used(Tx& tx, const SessionId& session, Time at);
-void delete_session(Tx& tx, const SessionId& session);
+bool delete_session(Tx& tx, const SessionId& session);  // false: there was none
 // All of a person but the newest `keep`.
 std::vector<SessionId> sessions_beyond(Tx& tx, const PrincipalId& person, int keep);
 // All of a person but `keep`; how many there were.

@@ -26,8 +26,8 @@ void put_session_used(Tx& tx, const SessionId& session, Time at) {
   tx.database().touch("UPDATE sessions SET last_used_at = ? WHERE id = ?", at, session);
 }
 
-void delete_session(Tx& tx, const SessionId& session) {
-  tx.database().touch("DELETE FROM sessions WHERE id = ?", session);
+bool delete_session(Tx& tx, const SessionId& session) {
+  return tx.database().touch("DELETE FROM sessions WHERE id = ?", session) > 0;
 }
 
 std::vector<SessionId> sessions_beyond(Tx& tx, const PrincipalId& person, int keep) {
