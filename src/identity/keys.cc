@@ -25,16 +25,21 @@ Keys::Key::Key(const ApiKey& row)
       stored_micros(used_micros.load()) {}
 
 Keys::Keys(store::Store& store, const Clock& clock, const Seals& seals)
-    : store_(store), clock_(clock), seals_(seals), table_(std::make_shared<const Table>()) {}
+    : store_(store),
+      clock_(clock),
+      seals_(seals),
+      newest_(std::make_shared<const Table>()),
+      table_(*newest_.lock()) {}
 
 Status Keys::load() {
-  auto editing = edits_.lock();
+  auto newest = newest_.lock();
   auto table = std::make_shared<Table>();
   TRY(store_.read([&](store::Tx& tx) -> Status {
     store::each_usable_key(tx, [&](const ApiKey& row) { table->add(std::make_shared<const Key>(row)); });
     return Ok{};
   }));
-  table_.publish(std::move(table));
+  *newest = std::move(table);
+  table_.publish(*newest);
   return Ok{};
 }
 
@@ -78,15 +83,16 @@ void Keys::note_use(const Key& key, Time now) {
     key.used_micros.store(now.micros, std::memory_order_relaxed);
 }
 
-void Keys::change(const std::function<void(Table&)>& edit) {
-  auto editing = edits_.lock();
-  auto next = std::make_shared<Table>(*table_.get());
+void Keys::change(Newest::Lock& newest, const std::function<void(Table&)>& edit) {
+  auto next = std::make_shared<Table>(**newest);
   edit(*next);
-  table_.publish(std::move(next));
+  *newest = std::move(next);
+  table_.publish(*newest);
 }
 
 void Keys::drop(const std::function<bool(const Key&)>& which) {
-  change([&](Table& table) {
+  auto newest = newest_.lock();
+  change(newest, [&](Table& table) {
     std::erase_if(table.by_seal, [&](const auto& one) { return which(*one.second); });
     std::erase_if(table.by_id, [&](const auto& one) { return which(*one.second); });
   });
@@ -121,10 +127,11 @@ void Keys::on_entry(const journal::Entry& entry) {
 }
 
 void Keys::read_keys(const std::function<std::vector<ApiKey>(store::Tx&)>& which) {
+  auto newest = newest_.lock();
   try {
     const auto rows = store_.read([&](store::Tx& tx) -> Result<std::vector<ApiKey>> { return which(tx); });
     if (!rows.ok()) return behind_.store(true);
-    change([&](Table& table) {
+    change(newest, [&](Table& table) {
       for (const ApiKey& row : *rows) {
         if (!row.revoked_at) table.add(std::make_shared<const Key>(row));
       }

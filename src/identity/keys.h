@@ -55,7 +55,8 @@ class Keys {
     void add(std::shared_ptr<const Key> key);
   };
   std::shared_ptr<const Key> find(const std::string& seal);
-  void change(const std::function<void(Table&)>& edit);
+  using Newest = Sync<std::shared_ptr<const Table>>;
+  void change(Newest::Lock& newest, const std::function<void(Table&)>& edit);
   void drop(const std::function<bool(const Key&)>& which);
   // Adds those that are not revoked.
   void read_keys(const std::function<std::vector<ApiKey>(store::Tx&)>& which);
@@ -64,8 +65,8 @@ class Keys {
   store::Store& store_;
   const Clock& clock_;
   const Seals& seals_;
+  Newest newest_;  // held by whoever makes the next one, from what it reads to the publication
   Published<Table> table_;
-  Sync<int> edits_;                  // one at a time
   std::atomic<bool> behind_{false};  // keys that began to work could not be read
 };
 

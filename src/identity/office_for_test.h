@@ -6,6 +6,7 @@
 #include "identity/projects.h"
 #include "journal/signing.h"
 #include "store/backend_test.h"
+#include "store/connection.h"
 #include "store/journal_rows.h"
 
 #include <memory>
@@ -20,7 +21,8 @@ inline constexpr std::string_view kServerSecret = "fedcba9876543210fedcba9876543
 
 class Office {
  public:
-  explicit Office(store::Backend backend) : ground_(backend) {
+  explicit Office(store::Backend backend, store::Interceptor interceptor = {})
+      : ground_(backend), interceptor_(std::move(interceptor)) {
     open();
     const std::string digest = "sha256:" + to_hex(sha256(journal::Signer(kSigningSeed).public_key()));
     CHECK(identity->bootstrap(kAdminPassword, digest).ok(), "bootstrap");
@@ -31,7 +33,9 @@ class Office {
   Office& operator=(const Office&) = delete;
 
   void open() {
-    auto opened = store::Store::open(ground_.options(), clock, kSigningSeed);
+    auto options = ground_.options();
+    options.interceptor = interceptor_;
+    auto opened = store::Store::open(options, clock, kSigningSeed);
     CHECK(opened.ok(), opened.ok() ? "" : opened.error().detail);
     store = std::move(opened).value();
     store->open_writes();
@@ -101,6 +105,7 @@ class Office {
 
  private:
   store::Ground ground_;
+  store::Interceptor interceptor_;
 };
 
 #define IMPRIMATUR_ON_INSTALLED_BACKENDS(Suite)                                       \
