@@ -104,7 +104,7 @@ class Step {
   // Copies members of the details into the row under their own names.
   Status copy(RowText& row, std::initializer_list<std::string_view> names) const;
   Status add(const std::string& key, const RowText& row);
-  void put(const std::string& key, const RowText& row) { replay_.rows_[key] = {row.text(), entry_.seq}; }
+  void put(const std::string& key, const RowText& row) { replay_.rows_[key].set(row.text(), entry_.seq); }
   Result<RowText> existing(const std::string& key) const;
   std::int64_t next(const std::string& of) { return ++replay_.counted_[of]; }
   Status moves();

@@ -225,6 +225,20 @@ TEST(Rows, WhatARowServesIsNamed) {
   EXPECT_EQ(wrong[0].doubtful, (std::set<std::string>{"artifact art_1", "artifact art_2"}));
 }
 
+TEST(Rows, AFieldRestsOnTheEntryThatFixedIt) {
+  ReplayedRow row;
+  row.set("digest=a\nstate=draft\n", 2);
+  row.set("digest=a\nstate=approved\n", 5);
+  row.set("digest=a\nstate=deployed\n", 7);
+  const auto entry = [&](const char* stored) {
+    return compare({{"version v", row}}, {{"version v", stored}}, 1).at(0).seq;
+  };
+  EXPECT_EQ(entry("digest=b\nstate=deployed\n"), 2u);
+  EXPECT_EQ(entry("digest=a\nstate=draft\n"), 7u);
+  EXPECT_EQ(entry("digest=b\nstate=draft\n"), 2u) << "the first of them";
+  EXPECT_EQ(compare({{"version v", row}}, {}, 1).at(0).seq, 7u) << "all of it is missing";
+}
+
 TEST(Rows, ComparisonNamesTheEntryAndTheField) {
   const ReplayedRows replayed = {{"a 1", {RowText().set("x", 1).set("y", "z").text(), 3}},
                                  {"b 1", {RowText().set("x", 1).text(), 2}},

@@ -6,6 +6,11 @@
 #include <tuple>
 
 namespace imprimatur::journal {
+namespace {
+
+constexpr std::size_t kPlaces = 32;  // bits of ReplayedRow::changed
+
+}  // namespace
 
 RowText& RowText::set(std::string_view field, std::string_view value) {
   // A line feed would begin another field.
@@ -71,18 +76,41 @@ std::string joined(std::vector<std::string> items) {
   return out;
 }
 
+void ReplayedRow::set(std::string text, std::uint64_t entry) {
+  if (seq != 0) {
+    if (first == 0) first = seq;
+    const RowText before(std::move(value)), after(text);
+    const auto old = before.fields(), now = after.fields();
+    for (std::size_t i = 0; i < now.size() && i < kPlaces; ++i) {
+      if (i >= old.size() || old[i] != now[i]) changed |= std::uint32_t{1} << i;
+    }
+  }
+  value = std::move(text);
+  seq = entry;
+  stored = false;
+}
+
+std::uint64_t ReplayedRow::entry_of(std::size_t place) const {
+  const bool later = place >= kPlaces || (changed >> place & 1) != 0;
+  return later || first == 0 ? seq : first;
+}
+
 namespace {
 
-std::string difference(const std::string& key, const std::string& replayed, const std::string& table) {
-  const RowText by_events(replayed), stored(table);
-  std::string out;
+Mismatch difference(const std::string& key, const ReplayedRow& replayed, const std::string& table) {
+  const RowText by_events(replayed.value), stored(table);
+  Mismatch out{replayed.seq, {}};
+  std::size_t place = 0;
   for (const auto& [field, value] : by_events.fields()) {
+    const std::uint64_t entry = replayed.entry_of(place++);
     const std::string_view other = stored.get(field);
     if (other == value) continue;
-    out.append(out.empty() ? key + ": " : "; ").append(field).append(" is \"").append(other);
-    out.append("\" in the table and \"").append(value).append("\" by the journal");
+    out.seq = std::min(out.seq, entry);
+    out.what.append(out.what.empty() ? key + ": " : "; ").append(field).append(" is \"").append(other);
+    out.what.append("\" in the table and \"").append(value).append("\" by the journal");
   }
-  return out.empty() ? key + " has fields that the journal does not know" : out;
+  if (out.what.empty()) out.what = key + " has fields that the journal does not know";
+  return out;
 }
 
 }  // namespace
@@ -106,9 +134,9 @@ std::vector<Mismatch> compare(const ReplayedRows& replayed, const TableRows& tab
     if (by_events == replayed.end()) {
       out.push_back({0, key + " is in the table and no entry accounts for it", served_by(key, stored)});
     } else if (const std::string& told = by_events->second.value; told != stored) {
-      auto doubtful = served_by(key, told);
-      doubtful.merge(served_by(key, stored));
-      out.push_back({by_events->second.seq, difference(key, told, stored), std::move(doubtful)});
+      Mismatch& found = out.emplace_back(difference(key, by_events->second, stored));
+      found.doubtful = served_by(key, told);
+      found.doubtful.merge(served_by(key, stored));
     }
   }
   for (const auto& [key, by_events] : replayed) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -47,10 +48,18 @@ struct ReplayedRow {
   std::string value;
   std::uint64_t seq = 0;
   bool stored = false;  // the very same row was seen in the table since
+  std::uint32_t changed =
+      0;                    // the fields that entries after the first one gave another value, by their place
+  std::uint64_t first = 0;  // the entry that made it, when that is not the last one
+
+  void set(std::string text, std::uint64_t entry);
+  // The entry that a value in this place rests on: the first one, or the last when a later one changed it.
+  std::uint64_t entry_of(std::size_t place) const;
 };
 using ReplayedRows = std::unordered_map<std::string, ReplayedRow>;
 
-// One row that is not what the events say. `seq` is 0 where no entry accounts for it.
+// One row that is not what the events say. `seq`: the entry that the wrong field rests on; 0 where none
+// accounts for the row.
 struct Mismatch {
   std::uint64_t seq = 0;
   std::string what;
