@@ -1,5 +1,7 @@
 #include "base/http_client.h"
 
+#include "base/trim.h"
+
 #include <algorithm>
 #include <cctype>
 
@@ -25,12 +27,6 @@ std::size_t take_body(const char* data, std::size_t, std::size_t size, void* int
   return size;
 }
 
-std::string trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r\n");
-  if (begin == text.npos) return {};
-  return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
-}
-
 std::size_t take_header(const char* data, std::size_t, std::size_t size, void* into) {
   auto& received = *static_cast<Received*>(into);
   received.header_bytes += size;
@@ -43,7 +39,7 @@ std::size_t take_header(const char* data, std::size_t, std::size_t size, void* i
   if (colon == line.npos) return size;
   std::string name(line.substr(0, colon));
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  received.response.headers[name] = trimmed(line.substr(colon + 1));
+  received.response.headers[name] = trimmed(line.substr(colon + 1), kBlanksAndLineEnds);
   return size;
 }
 

@@ -1,5 +1,6 @@
 // Ranges as npm's `semver` reads them, desugared into comparisons.
 #include "base/check.h"
+#include "base/trim.h"
 #include "domain/semver.h"
 
 #include <algorithm>
@@ -22,12 +23,6 @@ bool is_x(std::string_view text) { return text == "x" || text == "X" || text == 
 // Below every prerelease of the number, so that "<2.0.0-0" lets none of them in.
 Semver below(std::int64_t major, std::int64_t minor, std::int64_t patch) {
   return {major, minor, patch, {"0"}, {}};
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 Error not_a_range(std::string_view text) {

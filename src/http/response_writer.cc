@@ -1,6 +1,7 @@
 #include "http/response_writer.h"
 
 #include "base/log.h"
+#include "base/trim.h"
 #include "http/problem.h"
 
 #include <algorithm>
@@ -13,12 +14,6 @@ constexpr std::size_t kMaxRequestIdBytes = 64;
 bool breaks_line(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
                      [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; });
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
 }
 
 }  // namespace

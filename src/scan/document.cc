@@ -1,5 +1,7 @@
 #include "scan/document.h"
 
+#include "base/trim.h"
+
 #include <algorithm>
 #include <array>
 
@@ -9,12 +11,6 @@ namespace {
 bool is_name_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
          c == '-' || c == '[' || c == ']';
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
 }
 
 // The name inside a placeholder, or empty when it holds something else. A filter behind '|' is left out.

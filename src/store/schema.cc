@@ -1,6 +1,7 @@
 #include "store/schema.h"
 
 #include "base/check.h"
+#include "base/trim.h"
 
 #include <algorithm>
 #include <cctype>
@@ -28,17 +29,11 @@ std::string with_words_replaced(std::string_view text, std::string_view from, st
   return out;
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
-  return text;
-}
-
 std::vector<std::string_view> statements_of(std::string_view step) {
   std::vector<std::string_view> out;
   while (true) {
     const std::size_t end = step.find("\n;\n");
-    out.push_back(trimmed(step.substr(0, end)));
+    out.push_back(trimmed(step.substr(0, end), kBlanksAndLineEnds));
     if (end == std::string_view::npos) return out;
     step.remove_prefix(end + 3);
   }
