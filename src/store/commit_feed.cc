@@ -1,5 +1,6 @@
 #include "store/commit_feed.h"
 
+#include "base/check.h"
 #include "base/log.h"
 #include "store/journal_rows.h"
 
@@ -31,7 +32,11 @@ CommitFeed::~CommitFeed() {
   if (thread_.joinable()) thread_.join();
 }
 
-void CommitFeed::listen(CommitListener listener) { state_.lock()->listener = std::move(listener); }
+void CommitFeed::listen(CommitListener listener) {
+  auto state = state_.lock();
+  CHECK(!state->listener, "a second listener would take the place of the first");
+  state->listener = std::move(listener);
+}
 
 void CommitFeed::follow() {
   thread_ = std::thread([this] { run(); });

@@ -77,7 +77,8 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  void on_commit(CommitListener listener);  // before the first write
+  // Once, before the first write.
+  void on_commit(CommitListener listener);
 
   // Stops or starts writes: while refused, write() answers unavailable with `why` (a broken journal,
   // shutdown).
