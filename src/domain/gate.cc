@@ -6,8 +6,12 @@
 
 #include <algorithm>
 
+#include <boost/json.hpp>
+
 namespace imprimatur {
 namespace {
+
+namespace json = boost::json;
 
 // A change set of many items fails in many ways; what does not fit is left to the answers for its single
 // items.
@@ -424,6 +428,27 @@ std::string canonical_gate(const GateAnswer& answer) {
   out += "],";
   append_bool(out, "unsatisfiable", answer.unsatisfiable);
   return out + "}";
+}
+
+bool is_canonical_gate(std::string_view text) {
+  const auto parsed = parse_json(text);
+  if (!parsed.ok() || !parsed->is_object()) return false;
+  const auto written = canonical_json(*parsed);
+  if (!written.ok() || *written != text) return false;
+  const auto list = [](const json::value& of, std::string_view name) {
+    const json::value* found = of.is_object() ? of.get_object().if_contains(name) : nullptr;
+    return found != nullptr && found->is_array() ? &found->get_array() : nullptr;
+  };
+  const auto names_giver = [](const json::value& verdict) {
+    const json::value* by = verdict.is_object() ? verdict.get_object().if_contains("by") : nullptr;
+    return by != nullptr && by->is_string();
+  };
+  const json::array* requirements = list(*parsed, "requirements");
+  return requirements != nullptr &&
+         std::all_of(requirements->begin(), requirements->end(), [&](const json::value& requirement) {
+           const json::array* verdicts = list(requirement, "verdicts");
+           return verdicts != nullptr && std::all_of(verdicts->begin(), verdicts->end(), names_giver);
+         });
 }
 
 std::string items_digest_of(const std::vector<GateItem>& items) {

@@ -143,6 +143,7 @@ struct GateAnswer {
 // which verdicts count.
 GateAnswer gate(const GateFacts& facts);
 std::string canonical_gate(const GateAnswer& answer);  // as the API shows it
+bool is_canonical_gate(std::string_view json);         // in form; what it says may be anything
 std::string items_digest_of(const std::vector<GateItem>& items);
 
 }  // namespace imprimatur

@@ -1,6 +1,7 @@
 // Importing many prompts as drafts, a transaction a batch.
 #include "domain/name.h"
 #include "registry/drafting.h"
+#include "registry/gating.h"
 #include "registry/outcome.h"
 #include "registry/writing.h"
 
@@ -101,9 +102,8 @@ class Planner {
     if (!artifact) return nullptr;
     const Version latest =
         store::present(store::version(tx_, artifact->id, artifact->latest_version), "a latest version");
-    auto content = content_from_canonical(latest.content);
-    if (!content.ok()) throw store::DataBroken("version of " + artifact->id.text + " is not readable");
-    return &standing_.emplace(skeleton, Standing{*std::move(artifact), *std::move(content)}).first->second;
+    Content content = content_of(latest);
+    return &standing_.emplace(skeleton, Standing{*std::move(artifact), std::move(content)}).first->second;
   }
 
   Result<ImportOutcome> again(const Candidate& item, const Standing& before, std::optional<Content>& next) {

@@ -68,9 +68,7 @@ VersionView view_of(store::Tx& tx, const Caller& caller, const Artifact& artifac
                     const Environment& last, std::string_view ruleset) {
   VersionView view;
   view.artifact = artifact;
-  auto content = content_from_canonical(version.content);
-  if (!content.ok()) throw std::runtime_error("version of " + artifact.id.text + " holds unreadable content");
-  view.content = std::move(content).value();
+  view.content = content_of(version);
   view.scan = store::latest_scan(tx, artifact.id, version.number);
   view.reviews = store::reviews_of(tx, artifact.id, version.number);
   std::erase_if(view.reviews, [&](const Review& review) { return !caller.reaches(review.environment); });
@@ -152,6 +150,9 @@ Result<Version> version_named(store::Tx& tx, const Caller& caller, const Artifac
 }
 
 ReleaseView view_of(store::Tx& tx, Release release, const Artifact& artifact, std::string environment) {
+  if (!is_canonical_gate(release.gate)) {
+    throw store::DataBroken("release " + release.id.text + " holds an unreadable gate answer");
+  }
   const auto version = store::version(tx, release.artifact, release.version);
   ReleaseView view{
       std::move(release), artifact.name, version ? version->semver : "", std::move(environment), {}};
@@ -262,20 +263,20 @@ Result<VersionView> Queries::version(const Principal& who, const VersionRef& ref
 
 Result<DiffView> Queries::diff(const Principal& who, const ArtifactId& id, std::string_view from,
                                std::string_view to) {
-  struct Pair {
-    Version from, to;
+  struct Side {
+    std::int64_t number = 0;
+    Content content;
   };
-  const Pair pair = TRY(store_.read([&](store::Tx& tx) -> Result<Pair> {
+  const auto pair = TRY(store_.read([&](store::Tx& tx) -> Result<std::pair<Side, Side>> {
     const ArtifactScene scene = TRY(visible_artifact(tx, who, id));
     TRY(scene.caller.require(Permission::read_drafts));
-    Version before = TRY(version_named(tx, scene.caller, scene.artifact, from));
-    Version after = TRY(version_named(tx, scene.caller, scene.artifact, to));
-    return Pair{std::move(before), std::move(after)};
+    const Version before = TRY(version_named(tx, scene.caller, scene.artifact, from));
+    const Version after = TRY(version_named(tx, scene.caller, scene.artifact, to));
+    return std::pair(Side{before.number, content_of(before)}, Side{after.number, content_of(after)});
   }));
-  const Content before = TRY(content_from_canonical(pair.from.content));
-  const Content after = TRY(content_from_canonical(pair.to.content));
-  VersionDiff difference = TRY(imprimatur::diff(before, after));
-  return DiffView{pair.from.number, pair.to.number, std::move(difference)};
+  const auto& [before, after] = pair;
+  VersionDiff difference = TRY(imprimatur::diff(before.content, after.content));
+  return DiffView{before.number, after.number, std::move(difference)};
 }
 
 Result<Page<ScanRecord>> Queries::scans(const Principal& who, const VersionRef& ref,
@@ -433,7 +434,11 @@ Result<Page<journal::Entry>> Queries::audit(const Principal& who, std::string_vi
       if (!person) return Page<journal::Entry>{};
       query.actor = person->id.text;
     }
-    return store::audit(tx, query, page);
+    auto found = TRY(store::audit(tx, query, page));
+    for (const journal::Entry& entry : found.items) {
+      store::require_object(entry.event.details, "the details of entry " + std::to_string(entry.seq));
+    }
+    return found;
   });
 }
 
@@ -444,8 +449,11 @@ std::vector<journal::Entry> Queries::entries(const store::Head& head, std::uint6
     return store::entries(tx, head.journal, from, limit);
   });
   if (!found.ok()) throw std::runtime_error("the journal cannot be read: " + found.error().detail);
+  for (const journal::Entry& entry : *found) {
+    if (entry.seq != from++) throw store::DataBroken("an entry of journal " + head.journal + " is missing");
+  }
   if (found->empty()) throw store::DataBroken("journal " + head.journal + " is shorter than its head says");
-  return std::move(found).value();
+  return *std::move(found);
 }
 
 Result<store::Head> Queries::checkpoint(const Principal& who, std::string_view project) {

@@ -62,6 +62,7 @@ Result<VersionRef> Registry::save(const Command& command, const ArtifactId& id, 
     struct Base {
       ProjectId project;
       Version version;
+      Content content;
       std::optional<VersionRef>
           saved;  // by the request that this one repeats, and whose version is the base now
     };
@@ -70,13 +71,14 @@ Result<VersionRef> Registry::save(const Command& command, const ArtifactId& id, 
       TRY(scene.caller.require(Permission::save));
       Version latest = TRY(version_or_404(tx, id, scene.artifact.latest_version));
       TRY(require_intact(latest));
-      Base found{scene.artifact.project, std::move(latest), std::nullopt};
+      Content content = content_of(latest);
+      Base found{scene.artifact.project, std::move(latest), std::move(content), std::nullopt};
       if (const auto seen = TRY(store::replayed(tx, command))) found.saved = version_from(*seen);
       return found;
     }));
     if (base.saved) return *base.saved;
-    const Prepared ready = prepared(
-        TRY(next_content(TRY(content_from_canonical(base.version.content)), wanted.content)), rules_);
+    Content next = TRY(next_content(base.content, wanted.content));
+    const Prepared ready = prepared(std::move(next), rules_);
     const auto saved =
         TRY(store_.write({base.project.text}, [&](store::Tx& tx) -> Result<std::optional<VersionRef>> {
           ArtifactScene scene = TRY(artifact_for(tx, command.principal, id));
@@ -103,6 +105,7 @@ Result<VersionRef> Registry::save(const Command& command, const ArtifactId& id, 
 Result<ScanRecord> Registry::scan(const Command& command, const VersionRef& place) {
   struct Found {
     Version version;
+    Content content;
     std::optional<ScanRecord> standing;
   };
   const Found found = TRY(store_.read([&](store::Tx& tx) -> Result<Found> {
@@ -110,12 +113,12 @@ Result<ScanRecord> Registry::scan(const Command& command, const VersionRef& plac
     TRY(scene.caller.require(Permission::scan));
     Version version = TRY(version_or_404(tx, place.artifact, place.number));
     TRY(require_intact(version));
+    Content content = content_of(version);
     auto standing = standing_scan(tx, version, ruleset());
-    return Found{std::move(version), std::move(standing)};
+    return Found{std::move(version), std::move(content), std::move(standing)};
   }));
   if (found.standing) return *found.standing;
-  const ScanRecord reading =
-      read_by_scanner(TRY(content_from_canonical(found.version.content)), found.version.digest, rules_);
+  const ScanRecord reading = read_by_scanner(found.content, found.version.digest, rules_);
   return store_.write({found.version.project.text}, [&](store::Tx& tx) -> Result<ScanRecord> {
     const ArtifactScene scene = TRY(artifact_for(tx, command.principal, place.artifact));
     TRY(scene.caller.require(Permission::scan));

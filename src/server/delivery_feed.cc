@@ -25,8 +25,8 @@ constexpr std::size_t kNamedWithheld = 100;  // in the log
 
 delivery::ServedProject served_project(store::Tx& tx, const Project& project) {
   delivery::ServedProject out{project.id, project.name, {}};
-  for (const Environment& environment : store::environments(tx, project.id)) {
-    out.environments.push_back({environment.id, environment.name});
+  for (const auto& [environment, name] : store::environment_names(tx, project.id)) {
+    out.environments.push_back({environment, name});
   }
   return out;
 }
@@ -47,8 +47,8 @@ Doubtful with_environments(store::Tx& tx, Doubtful doubtful) {
   if (doubtful.empty()) return doubtful;
   for (const Project& project : store::all_projects(tx)) {
     if (!withheld(doubtful, "project", project.id.text)) continue;
-    for (const Environment& environment : store::environments(tx, project.id)) {
-      doubtful.insert(journal::row_key("environment", environment.id.text));
+    for (const auto& [environment, name] : store::environment_names(tx, project.id)) {
+      doubtful.insert(journal::row_key("environment", environment.text));
     }
   }
   return doubtful;
@@ -139,8 +139,8 @@ Result<std::vector<Change>> changes_of(store::Tx& tx, Touched touched, const Dou
   for (const ArtifactId& id : touched.labelled) {
     const auto artifact = store::artifact(tx, id);
     if (!artifact) continue;
-    for (const Environment& environment : store::environments(tx, artifact->project)) {
-      touched.served.insert({id, environment.id});
+    for (const auto& [environment, name] : store::environment_names(tx, artifact->project)) {
+      touched.served.insert({id, environment});
     }
   }
   for (const auto& [id, environment] : touched.served) {

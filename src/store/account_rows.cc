@@ -1,4 +1,5 @@
 // Service accounts and their keys.
+#include "base/log.h"
 #include "store/identity_rows.h"
 #include "store/query.h"
 #include "store/stored.h"
@@ -93,7 +94,16 @@ void each_usable_key(Tx& tx, const std::function<void(const ApiKey&)>& take) {
       joined(kKey,
              " JOIN service_accounts a ON a.project = k.project AND a.id = k.account "
              "WHERE k.revoked_at = 0 AND a.disabled = 0");
-  tx.database().each(sql, [&](const Row& row) { take(key_in(row)); });
+  tx.database().each(sql, [&](const Row& row) {
+    // One that cannot be read works for nobody, and keeps no other from working.
+    std::optional<ApiKey> key;
+    try {
+      key = key_in(row);
+    } catch (const DataBroken& error) {
+      log(LogLevel::error, "data_broken", {{"error", error.what()}, {"key", row.text(0)}});
+    }
+    if (key) take(*key);
+  });
 }
 
 void put_key_used(Tx& tx, const KeyId& key, Time at) {

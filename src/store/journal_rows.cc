@@ -119,14 +119,17 @@ Result<Page<journal::Entry>> audit(Tx& tx, const AuditQuery& query, const PageRe
 
 void each_leaf(Tx& tx, std::string_view journal, std::uint64_t begin, std::uint64_t end,
                const std::function<void(const Hash256&)>& take) {
+  std::uint64_t taken = 0;
   tx.database().each(
       "SELECT hash FROM entries WHERE journal = ? AND seq > ? AND seq <= ? ORDER BY seq",
       [&](const Row& row) {
         const std::optional<Hash256> hash = hash_from_hex(row.text(0));
         if (!hash) broken("hash", std::string(journal));
+        ++taken;
         take(journal::leaf_hash(bytes_of(*hash)));
       },
       journal, begin, end);
+  if (taken != end - begin) broken("row of entries", std::string(journal));
 }
 
 }  // namespace imprimatur::store

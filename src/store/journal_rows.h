@@ -34,7 +34,7 @@ struct AuditQuery {
   std::optional<Time> since, until;
 };
 Result<Page<journal::Entry>> audit(Tx& tx, const AuditQuery& query, const PageRequest& page);  // newest first
-// The leaves of the tree from `begin` to before `end`, counted from 0.
+// The leaves of the tree from `begin` to before `end`, counted from 0. Throws DataBroken when one is missing.
 void each_leaf(Tx& tx, std::string_view journal, std::uint64_t begin, std::uint64_t end,
                const std::function<void(const Hash256&)>& take);
 

@@ -91,6 +91,12 @@ std::vector<Environment> environments(Tx& tx, const ProjectId& project) {
   return tx.database().all(sql, environment_in, project);
 }
 
+std::vector<std::pair<EnvironmentId, std::string>> environment_names(Tx& tx, const ProjectId& project) {
+  return tx.database().all(
+      "SELECT id, name FROM environments WHERE project = ? ORDER BY position, name",
+      [](const Row& row) { return std::pair(EnvironmentId{row.text(0)}, row.text(1)); }, project);
+}
+
 std::optional<Environment> environment_by_name(Tx& tx, const ProjectId& project, std::string_view name) {
   static const std::string sql = joined(kEnvironment, " WHERE e.project = ? AND e.name = ?");
   return tx.database().one(sql, environment_in, project, name);

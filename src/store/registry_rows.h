@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace imprimatur::store {
@@ -33,6 +34,8 @@ std::int64_t count_projects_by(Tx& tx, const PrincipalId& creator);
 void insert_environment(Tx& tx, const Environment& environment);
 void put_environment(Tx& tx, const Environment& environment);
 std::vector<Environment> environments(Tx& tx, const ProjectId& project);  // by order
+// By order, without their protections: one that is broken is of no concern to whoever decides nothing.
+std::vector<std::pair<EnvironmentId, std::string>> environment_names(Tx& tx, const ProjectId& project);
 std::optional<Environment> environment_by_name(Tx& tx, const ProjectId& project, std::string_view name);
 std::optional<Protection> protection(Tx& tx, const EnvironmentId& environment, std::int64_t version);
 

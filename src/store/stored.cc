@@ -14,6 +14,13 @@ std::optional<Time> time_or_none(const Row& row, std::size_t column) {
 
 std::int64_t micros_or_zero(const std::optional<Time>& time) { return time ? time->micros : 0; }
 
+void require_object(std::string_view text, const std::string& what) {
+  constexpr JsonLimits kStored{.bytes = 64 * 1024 * 1024, .depth = 128, .values = 10'000'000};
+  const auto parsed = parse_json(text, kStored);
+  const auto written = parsed.ok() ? canonical_json(*parsed) : Result<std::string>(parsed.error());
+  if (!written.ok() || !parsed->is_object() || *written != text) throw DataBroken(what + " cannot be read");
+}
+
 std::string list_text(const std::vector<std::string>& items) {
   std::string out = "[";
   for (const std::string& item : items) {

@@ -28,6 +28,10 @@ Id<Tag> id_in(const Row& row, std::size_t column) {
 std::optional<Time> time_or_none(const Row& row, std::size_t column);  // 0: none
 std::int64_t micros_or_zero(const std::optional<Time>& time);
 
+// Throws DataBroken unless the text is a JSON object as this program writes one, so that whoever shows it can
+// read it and write it again.
+void require_object(std::string_view text, const std::string& what);
+
 // A list of strings as a JSON array.
 std::string list_text(const std::vector<std::string>& items);
 std::vector<std::string> list_of(std::string_view text);

@@ -93,6 +93,7 @@ NumberedScan scan_in(const Row& row) {
   scan.score_tenths = static_cast<int>(row.integer(7));
   scan.critical_findings = static_cast<int>(row.integer(8));
   scan.report = row.text(9);
+  if (!scan.report.empty()) require_object(scan.report, "the report of scan " + scan.id.text);
   scan.by = {row.text(10)};
   scan.created_at = row.time(11);
   found.number = row.integer(12);

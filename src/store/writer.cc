@@ -148,7 +148,7 @@ void Writer::run_group(Group& group) {
       if (database_) database_->rollback();
     } catch (const DataBroken& error) {
       log(LogLevel::error, "data_broken", {{"error", error.what()}});
-      database_->rollback();
+      if (database_) database_->rollback();
       return answer_all(group, broken_data());
     } catch (const std::exception& error) {
       // A statement of the group itself failed, not one of a command's.

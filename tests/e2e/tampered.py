@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import types
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from driver import Client, Server, binary, encoded, people, scratch  # noqa: E402
@@ -18,22 +19,25 @@ PROJECT = "acme"
 
 
 def told(path):
-    """A data directory with two prompts that are live in production, approved by a reviewer."""
+    """A data directory with two prompts that are live in production, approved by a reviewer. What its people know."""
     server = Server(path)
     server.wait_for_writes()
     tokens = people(server.port, PROJECT, {"ann": "editor", "bob": "reviewer"})
     ann, bob, admin = (Client(server.port, tokens[who]) for who in ("ann", "bob", "admin"))
+    known = types.SimpleNamespace(ann=tokens["ann"], prompts={})
     for name in ("first", "second"):
         prompt = ann.must(201, "POST", "/api/v1/prompts",
                           {"project": PROJECT, "name": name, "type": "text", "content": f"good text of the {name}"})
         review = ann.must(201, "POST", f"/api/v1/prompts/{prompt['id']}/versions/1/submit", {"comment": "please"})
         bob.must(200, "POST", f"/api/v1/reviews/{review['id']}/approve", {"comment": "I approve"})
         bob.must(201, "POST", f"/api/v1/reviews/{review['id']}/deploy", {})
-    key = admin.must(201, "POST", f"/api/v1/projects/{PROJECT}/api-keys",
+        ann.must(201, "POST", f"/api/v1/prompts/{prompt['id']}/versions/1/deploy", {"environment": "development"})
+        known.prompts[name] = prompt["id"]
+    known.key = admin.must(201, "POST", f"/api/v1/projects/{PROJECT}/api-keys",
                      {"name": "app", "scopes": ["runtime:read", "audit:read"]})["key"]
     if server.stop() != 0:
         raise AssertionError("the server did not stop well")
-    return key
+    return known
 
 
 def verified(path, *more):
@@ -85,8 +89,13 @@ class Serving:
     def writes(self):
         return self.client.call("GET", "/readyz")[1]["writes"]
 
-    def fetch(self, name):
-        return self.client.call("GET", f"/api/v1/runtime/prompts/{encoded(name)}")[0]
+    def fetch(self, name, environment="production"):
+        return self.client.call("GET", f"/api/v1/runtime/prompts/{encoded(name)}?environment={environment}")[0]
+
+    def breaks_down(self, what, token, path):
+        status, answer = Client(self.server.port, token).call("GET", path)
+        check(f"{what}: {path} answers 503 and says why",
+              status == 503 and "imprimatur verify" in str(answer), (status, answer))
 
 
 def forge(database):
@@ -168,6 +177,11 @@ def what_a_fault_names(origin, work, key):
     with Serving(edited(origin, work / "key", lambda database: database.execute(swap)), key) as serving:
         check("a key that was edited serves nobody", serving.fetch("second") == 401, serving.fetch("second"))
 
+    with Serving(edited(origin, work / "scopes", lambda database: database.execute("UPDATE api_keys SET scopes = 'zz'")),
+                 key) as serving:
+        check("nor does one that cannot be read, and the server starts", serving.fetch("second") == 401,
+              serving.fetch("second"))
+
     def view(database):
         database.execute("PRAGMA legacy_alter_table = ON")
         database.execute("ALTER TABLE contents RENAME TO real_contents")
@@ -190,6 +204,9 @@ def a_damaged_journal(origin, work, key):
     def frontier(database):
         database.execute("UPDATE heads SET frontier = 'broken'")
 
+    def gap(database):
+        database.execute("DELETE FROM entries WHERE journal <> 'org' AND seq = 7")
+
     def exported(client):
         """An export is under way when the gap shows: it ends without its end."""
         try:
@@ -198,24 +215,81 @@ def a_damaged_journal(origin, work, key):
             return "broken off"
 
     proof = f"/api/v1/audit-logs/proof?project={PROJECT}&seq=5"
-    for edit, paths in ((cut, (proof,)), (frontier, (f"/api/v1/audit-logs/checkpoint?project={PROJECT}", proof))):
+    for edit, paths in ((cut, (proof,)), (gap, (proof,)), (frontier, (f"/api/v1/audit-logs/checkpoint?project={PROJECT}", proof))):
         with Serving(edited(origin, work / edit.__name__, edit), key) as serving:
             for path in paths:
-                status, answer = serving.client.call("GET", path)
-                check(f"{edit.__name__}: {path} answers 503 and says why",
-                      status == 503 and "imprimatur verify" in str(answer), (status, answer))
+                serving.breaks_down(edit.__name__, key, path)
             check(f"{edit.__name__}: no whole export", exported(Client(serving.server.port, key)) != 200, edit)
             check("the server lives on", serving.fetch("second") == 200, serving.fetch("second"))
+
+
+def a_forged_index(origin, work, key):
+    """An index that leads to other rows than its table holds: its tree is given to a table for a moment."""
+    shutil.copytree(origin, path := work / "index")
+
+    def change(*statements):
+        database = sqlite3.connect(path / "imprimatur.db")
+        database.execute("PRAGMA writable_schema = ON")
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+        database.close()
+
+    change("INSERT INTO sqlite_schema SELECT 'table', 'forged', 'forged', rootpage, 'CREATE TABLE forged (project TEXT, "
+           "artifact TEXT, environment TEXT, number INTEGER, id TEXT, PRIMARY KEY (project, artifact, environment, "
+           "number, id)) WITHOUT ROWID' FROM sqlite_schema WHERE name = 'releases_by_number'")
+    change("UPDATE forged SET id = (SELECT other.id FROM forged other WHERE other.environment = forged.environment AND "
+           "other.artifact <> forged.artifact)", "DELETE FROM sqlite_schema WHERE name = 'forged'")
+    seen = verified(path)
+    check("an index that was edited alone is found",
+          not seen["ok"] and "database file is damaged or altered" in str(seen["faults"]), seen)
+    with Serving(path, key) as serving:
+        check("nothing that it leads to is served", serving.fetch("second") == 401, serving.fetch("second"))
+        check("writes are refused", serving.writes() == "refused", serving.writes())
+
+
+def unreadable_rows(origin, work, known):
+    """What this program cannot have written is a 503 where it is asked for, and nowhere else."""
+    prompt = f"/api/v1/prompts/{known.prompts['first']}"
+    of_first = f"artifact = '{known.prompts['first']}'"
+    version, scans, releases = (f"{prompt}/{rest}" for rest in ("versions/1", "versions/1/scans", "releases"))
+    versions = (version, f"{prompt}/versions")
+    wrong_numbers = '{"requirements":[],"x":9007199254740993}'
+    for number, (table, column, value, paths) in enumerate((
+            ("contents", "content", "zz", (*versions, f"{prompt}/diff?from=1&to=1")),
+            ("contents", "content", "{}", versions),
+            ("scans", "report", "zz", (*versions, scans)),
+            ("scans", "report", wrong_numbers, (*versions, scans)),
+            ("releases", "gate", "zz", (releases,)),
+            ("releases", "gate", "{}", (releases,)),
+            ("releases", "gate", wrong_numbers, (releases,)),
+            ("releases", "version", 2**60, (releases,)),
+            ("versions", "base_version", 2**60, versions))):
+        edit = f"UPDATE {table} SET {column} = '{value}' WHERE {of_first}"
+        with Serving(edited(origin, work / f"row{number}", lambda database: database.execute(edit)), known.key) as serving:
+            for path in paths:
+                serving.breaks_down(edit, known.ann, path)
+            check("the other prompt is served", serving.fetch("second") == 200, serving.fetch("second"))
+    edit = ("UPDATE protections SET rule = 'zz' WHERE environment IN (SELECT id FROM environments WHERE "
+            "name = 'production')")
+    with Serving(edited(origin, work / "rule", lambda database: database.execute(edit)), known.key) as serving:
+        check("with a broken protection writes are refused", serving.writes() == "refused", serving.writes())
+        check("its environment is not served", serving.fetch("second") == 404, serving.fetch("second"))
+        check("another one is", serving.fetch("second", "development") == 200, serving.fetch("second", "development"))
+        serving.breaks_down(edit, known.ann, f"/api/v1/projects/{PROJECT}/environments")
 
 
 def main():
     with scratch("tampered") as place:
         work = pathlib.Path(place)
-        key = told(work / "origin")
+        known = told(work / "origin")
+        key = known.key
         check("what was not touched verifies", verified(work / "origin")["ok"], verified(work / "origin"))
         a_forged_journal(work / "origin", work, key)
         what_a_fault_names(work / "origin", work, key)
         a_damaged_journal(work / "origin", work, key)
+        a_forged_index(work / "origin", work, key)
+        unreadable_rows(work / "origin", work, known)
 
 
 if __name__ == "__main__":

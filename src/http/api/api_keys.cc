@@ -60,7 +60,7 @@ Result<Response> create(IdentityApi api, const Request& request, const PathArgum
   const identity::IssuedKey issued = TRY(api.projects.create_key(asked, path["project"], wanted));
   json::object out = key_json(issued.view);
   out["key"] = issued.secret;
-  Response response = answer(out, 201);
+  Response response = TRY(answer(out, 201));
   response.headers.emplace_back("Cache-Control", "no-store");
   return response;
 }

@@ -26,12 +26,13 @@ Result<Response> login(Identity& identity, const Request& request) {
   const std::string password = fields.text("password");
   TRY(body.done());
   const identity::SignedIn in = TRY(identity.login(email, password));
-  Response out = answer(json::object{{"token", in.token},
-                                     {"expiresAt", to_rfc3339(in.expires_at)},
-                                     {"csrfToken", in.csrf},
-                                     {"user", json::object{{"id", in.user.id.text},
-                                                           {"email", in.user.email},
-                                                           {"displayName", in.user.display_name}}}});
+  const json::object told{{"token", in.token},
+                          {"expiresAt", to_rfc3339(in.expires_at)},
+                          {"csrfToken", in.csrf},
+                          {"user", json::object{{"id", in.user.id.text},
+                                                {"email", in.user.email},
+                                                {"displayName", in.user.display_name}}}};
+  Response out = TRY(answer(told));
   out.headers.emplace_back("Set-Cookie", session_cookie(in.token, request.secure));
   out.headers.emplace_back("Cache-Control", "no-store");
   return out;

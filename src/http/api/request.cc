@@ -1,6 +1,9 @@
 #include "http/api/request.h"
 
 #include "base/json.h"
+#include "base/log.h"
+#include "http/dispatch.h"
+#include "store/broken.h"
 #include "store/cursor.h"
 
 #include <algorithm>
@@ -30,10 +33,6 @@ Result<std::string> bearer_token(const std::string& authorization) {
                       equal_field_names(authorization.substr(0, kBearer.size()), kBearer);
   if (!bearer) return unauthenticated("Authorization must be Bearer with a session token or an API key.");
   return authorization.substr(kBearer.size());
-}
-
-std::string_view path_of(const Request& request) {
-  return std::string_view(request.target).substr(0, request.target.find('?'));
 }
 
 Result<std::string> idempotency_key(const Request& request) {
@@ -110,13 +109,16 @@ std::string cookie_value(const Request& request, std::string_view name) {
   return {};
 }
 
-Response answer(const json::value& value, int status) {
+Result<Response> answer(const json::value& value, int status) {
   auto text = canonical_json(value);
-  return json_response(std::move(text).value(), status);
+  if (text.ok()) return json_response(*std::move(text), status);
+  // A number that no request could bring in, and no event either.
+  log(LogLevel::error, "data_broken", {{"error", text.error().detail}});
+  return store::broken_data();
 }
 
-Response answer_list(std::size_t count, const std::function<json::object(std::size_t)>& item,
-                     std::string_view next_cursor) {
+Result<Response> answer_list(std::size_t count, const std::function<json::object(std::size_t)>& item,
+                             std::string_view next_cursor) {
   json::array items;
   for (std::size_t i = 0; i < count; ++i) items.push_back(item(i));
   return answer(json::object{{"items", std::move(items)}, {"nextCursor", text_or_null(next_cursor)}});

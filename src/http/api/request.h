@@ -38,13 +38,14 @@ store::PageRequest page(Query& query);
 // The value of one cookie, or empty.
 std::string cookie_value(const Request& request, std::string_view name);
 
-// Answers. Members come out sorted and numbers in their shortest form (canonical JSON).
-Response answer(const boost::json::value& value, int status = 200);
+// Answers. Members come out sorted and numbers in their shortest form (canonical JSON). Unavailable when a
+// stored number is one that this form cannot hold.
+Result<Response> answer(const boost::json::value& value, int status = 200);
 // A list of `count` items, of which `item` gives each.
-Response answer_list(std::size_t count, const std::function<boost::json::object(std::size_t)>& item,
-                     std::string_view next_cursor);
+Result<Response> answer_list(std::size_t count, const std::function<boost::json::object(std::size_t)>& item,
+                             std::string_view next_cursor);
 template <class View, class Show>
-Response answer_page(const store::Page<View>& found, Show&& show) {
+Result<Response> answer_page(const store::Page<View>& found, Show&& show) {
   return answer_list(
       found.items.size(), [&](std::size_t i) { return show(found.items[i]); }, found.next_cursor);
 }
