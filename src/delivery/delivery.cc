@@ -215,7 +215,12 @@ Status Delivery::replace(const std::function<Status(const Tell&)>& tell_all) {
   next->directory = std::move(directory);
   Builder builder(*next, before, altered_contents_);
   TRY(tell_all([&](const std::vector<Change>& changes) -> Status {
-    for (const Change& change : changes) TRY(std::visit(builder, change));
+    for (const Change& change : changes) {
+      if (const Status done = std::visit(builder, change); !done.ok()) {
+        altered_contents_.fetch_add(1, std::memory_order_relaxed);
+        log(LogLevel::error, "left_out", {{"why", done.error().detail}});
+      }
+    }
     return Ok{};
   }));
   *newest = next;

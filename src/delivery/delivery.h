@@ -41,10 +41,11 @@ class Delivery {
   // Tells a part of the whole, as apply() does, to a snapshot that nobody sees yet.
   using Tell = std::function<Status(const std::vector<Change>&)>;
   // Publishes what `tell_all` tells in the place of all that was told before, or nothing when it fails: what
-  // it does not mention is gone. apply() waits meanwhile; reads do not.
+  // it does not mention is gone. What apply() would refuse is left out, logged and counted, so that one thing
+  // that does not fit keeps nothing else from being served. apply() waits meanwhile; reads do not.
   Status replace(const std::function<Status(const Tell&)>& tell_all);
 
-  // How often a version was left out because its content does not have its digest.
+  // How often something was left out: a version without its digest, an artifact that fits nowhere.
   std::uint64_t altered_contents() const { return altered_contents_.load(std::memory_order_relaxed); }
 
   const Published<Snapshot>& snapshots() const { return snapshots_; }

@@ -342,6 +342,22 @@ TEST(Delivery, WhatAReplacementDoesNotMentionIsGone) {
   EXPECT_GT(after->access_version, before->access_version);
 }
 
+TEST(Delivery, WhatFitsNowhereKeepsNothingElseOutOfAReplacement) {
+  Delivery delivery(hashed);
+  const Status done = delivery.replace([&](const Delivery::Tell& tell_part) -> Status {
+    return tell_part({kProject, ServedArtifact{{"env_unheard"}, "a", 1, {simple("a", 1)}, {}},
+                      ServedArtifact{{"env_p"}, "b", 1, {simple("another", 1)}, {}},
+                      ServedArtifact{{"env_p"}, "c", 2, {simple("c", 1)}, {}},
+                      ServedArtifact{{"env_p"}, "kept", 1, {simple("kept", 1)}, {}}});
+  });
+  ASSERT_TRUE(done.ok()) << done.error().detail;
+  const auto after = delivery.snapshots().get();
+  for (const char* name : {"a", "b", "another", "c"})
+    EXPECT_EQ(look(*after, kProduction, name), "nothing live");
+  EXPECT_EQ(look(*after, kProduction, "kept"), "1 live");
+  EXPECT_EQ(delivery.altered_contents(), 3u);
+}
+
 TEST(Delivery, LastUsesAreCollected) {
   Delivery delivery(hashed);
   LastUses& first = delivery.new_last_uses();

@@ -248,6 +248,23 @@ def a_forged_index(origin, work, key):
         check("writes are refused", serving.writes() == "refused", serving.writes())
 
 
+def rows_that_fit_nowhere(origin, work, key):
+    """The server starts, and serves what is not touched by them."""
+    first = "name = 'first'"
+    for number, (edit, served) in enumerate((
+            (f"UPDATE artifacts SET name = 'elsewhere' WHERE {first}", 200),
+            ("UPDATE environments SET id = 'env_other' WHERE name = 'staging'", 200),
+            ("UPDATE environments SET project = 'prj_other' WHERE name = 'staging'", 200),
+            ("UPDATE environments SET id = 'env_other' WHERE name = 'production'", 404),
+            ("UPDATE projects SET id = 'prj_other'", None))):
+        with Serving(edited(origin, work / f"fit{number}", lambda database: database.execute(edit)), key) as serving:
+            check(f"{edit}: writes are refused", serving.writes() == "refused", serving.writes())
+            if served is not None:
+                check("the other prompt", serving.fetch("second") == served, serving.fetch("second"))
+            if number == 0:
+                check("is not served under either name", serving.fetch("first") == serving.fetch("elsewhere") == 404, edit)
+
+
 def unreadable_rows(origin, work, known):
     """What this program cannot have written is a 503 where it is asked for, and nowhere else."""
     prompt = f"/api/v1/prompts/{known.prompts['first']}"
@@ -289,6 +306,7 @@ def main():
         what_a_fault_names(work / "origin", work, key)
         a_damaged_journal(work / "origin", work, key)
         a_forged_index(work / "origin", work, key)
+        rows_that_fit_nowhere(work / "origin", work, key)
         unreadable_rows(work / "origin", work, known)
 
 
