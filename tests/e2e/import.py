@@ -51,6 +51,11 @@ def commits(data):
     return rows(data, "SELECT coalesce(sum(group_number), 0) FROM writers")[0]
 
 
+def heeds_ctrl_c():
+    """Whatever a shell starts in the background was told to ignore it, and so are its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Import:
     """`imprimatur import` of one folder into one place."""
 
@@ -73,7 +78,7 @@ class Import:
     def stop_after(self, data, enough, how):
         """Starts it, and ends it once `enough` prompts are there."""
         running = subprocess.Popen([*self.command, "--json"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                   stdin=subprocess.DEVNULL, env=self.environment)
+                                   stdin=subprocess.DEVNULL, env=self.environment, preexec_fn=heeds_ctrl_c)
         try:
             until = time.monotonic() + SECONDS
             while imported(data) < enough:
