@@ -245,9 +245,10 @@ std::vector<Lack> lacks(const ApprovalRule& rule, const Tally& tally, const Peop
       "; make somebody who did not contribute a reviewer, or let an admin lower the number");
   for (const auto& [team, needed] : rule.teams) {
     const std::string name = people.team_name(team);
-    const auto spoke = std::count_if(
-        tally.approved().begin(), tally.approved().end(),
-        [&](const auto& approval) { return people.spoke_for(approval.first, team, approval.second); });
+    const auto spoke = std::count_if(tally.approved().begin(), tally.approved().end(),
+                                     [&, &team = team](const auto& approval) {
+                                       return people.spoke_for(approval.first, team, approval.second);
+                                     });
     add(needed, static_cast<int>(spoke), people.count_in(able, team), " from " + name,
         " in " + name +
             "; add a reviewer who did not contribute to the team, or let an admin change the rule");

@@ -130,37 +130,47 @@ bool has_it(std::string_view if_none_match, std::string_view etag) {
 }
 
 // What one thread looked up lately in the present snapshot: one line of memory instead of the way down the
-// trie.
+// trie. Two answers share a line, so that two names which fall on it do not put each other out by turns.
 class RecentAnswers {
  public:
   using Held = const std::shared_ptr<const Answer>*;
 
   Held find(const Snapshot& snapshot, EnvironmentIndex environment, std::string_view name) const {
-    const Slot& slot = slots_[index_of(environment, name)];
-    // All of it will be read; asked for together, its lines come from far memory at the price of one.
-    const char* const first = reinterpret_cast<const char*>(slot.answer);
-    for (std::size_t at = 0; at < kPrefetched; at += kLine) __builtin_prefetch(first + at);
-    const bool same =
-        slot.sequence == snapshot.sequence && slot.environment == environment && slot.answer->name() == name;
-    return same ? slot.held : nullptr;
+    const std::uint64_t hash = delivery::hash_of(environment, name);
+    for (const Slot& slot : lines_[hash % kLines].slots) {
+      if (slot.sequence != snapshot.sequence || slot.environment != environment || slot.tag != tag_of(hash)) {
+        continue;
+      }
+      // All of it will be read; asked for together, its lines come from far memory at the price of one.
+      const char* const first = reinterpret_cast<const char*>(slot.answer);
+      for (std::size_t at = 0; at < kPrefetched; at += kLine) __builtin_prefetch(first + at);
+      if (slot.answer->name() == name) return slot.held;
+    }
+    return nullptr;
   }
   void put(const Snapshot& snapshot, EnvironmentIndex environment, std::string_view name, Held held) {
-    slots_[index_of(environment, name)] = {snapshot.sequence, held, held->get(), environment};
+    const std::uint64_t hash = delivery::hash_of(environment, name);
+    Line& line = lines_[hash % kLines];
+    line.slots[1] = line.slots[0];
+    line.slots[0] = {snapshot.sequence, held, held->get(), environment, tag_of(hash)};
   }
 
  private:
-  static constexpr std::size_t kSlots = 16384;
+  static constexpr std::size_t kLines = 32768;
   static constexpr std::size_t kLine = 64, kPrefetched = 16 * kLine;
   struct Slot {
     std::uint64_t sequence = 0;  // of the snapshot that holds the rest; none has 0
     Held held = nullptr;
     const Answer* answer = nullptr;
     EnvironmentIndex environment = 0;
+    std::uint32_t tag = 0;  // tells names apart without a look at their answers
   };
-  static std::size_t index_of(EnvironmentIndex environment, std::string_view name) {
-    return delivery::hash_of(environment, name) % kSlots;
-  }
-  std::vector<Slot> slots_{kSlots};
+  struct alignas(kLine) Line {
+    std::array<Slot, 2> slots;
+  };
+  static_assert(sizeof(Line) == kLine);
+  static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
+  std::vector<Line> lines_{kLines};
 };
 
 // One I/O thread's share: its snapshot reader and the memory it uses again and again.

@@ -102,8 +102,9 @@ Permission deploy_permission(const Environment& environment) {
 Status require_expected(store::Tx& tx, const Review& review,
                         const std::vector<std::pair<ArtifactId, ReleaseId>>& expected) {
   for (const auto& [artifact, release] : expected) {
-    const bool held = std::any_of(review.items.begin(), review.items.end(),
-                                  [&](const ReviewItem& item) { return item.artifact == artifact; });
+    const bool held =
+        std::any_of(review.items.begin(), review.items.end(),
+                    [&, &artifact = artifact](const ReviewItem& item) { return item.artifact == artifact; });
     if (!held) {
       return invalid_field("expectedReleases." + artifact.text, "is no prompt of this change set");
     }

@@ -105,8 +105,8 @@ Result<Protection> changed_protection(store::Tx& tx, const ProjectId& project, c
       after.approvals.teams.clear();
       const auto teams = store::teams(tx, project);
       for (const auto& [name, count] : *change.approvals->teams) {
-        const auto team =
-            std::find_if(teams.begin(), teams.end(), [&](const Team& t) { return t.name == name; });
+        const auto team = std::find_if(teams.begin(), teams.end(),
+                                       [&, &name = name](const Team& t) { return t.name == name; });
         if (team == teams.end()) {
           return invalid_field("protection.approvals.teams." + name, "there is no such team in the project");
         }
