@@ -21,10 +21,23 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kBinaries = "/usr/lib/postgresql/15/bin";
 
-std::string fresh_directory(std::string_view what) {
-  std::string path = fs::temp_directory_path() / ("imprimatur-" + std::string(what) + "-XXXXXX");
+std::string fresh_directory(std::string_view what, const fs::path& place = fs::temp_directory_path()) {
+  std::string path = place / ("imprimatur-" + std::string(what) + "-XXXXXX");
   CHECK(::mkdtemp(path.data()) != nullptr, "a temporary directory");
   return path;
+}
+
+// Where a user without rights may go: a private TMPDIR of root's is no such place.
+fs::path open_to_others() {
+  for (const fs::path& place : {fs::temp_directory_path(), fs::path("/tmp"), fs::path("/var/tmp")}) {
+    bool open = true;
+    for (fs::path at = fs::absolute(place); open && at != at.root_path(); at = at.parent_path()) {
+      open =
+          fs::is_directory(at) && (fs::status(at).permissions() & fs::perms::others_exec) != fs::perms::none;
+    }
+    if (open) return place;
+  }
+  CHECK(false, "no temporary directory that others may enter; PostgreSQL does not run as root");
 }
 
 // A PostgreSQL server on a socket in a directory of its own. It refuses to run as root, so root becomes
@@ -33,8 +46,9 @@ class Server {
  public:
   Server() {
     if (installed_backends().size() == 1) return;
-    directory_ = fresh_directory("postgresql");
-    if (::geteuid() == 0) {
+    const bool root = ::geteuid() == 0;
+    directory_ = fresh_directory("postgresql", root ? open_to_others() : fs::temp_directory_path());
+    if (root) {
       const passwd* nobody = ::getpwnam("nobody");
       CHECK(nobody != nullptr, "an unprivileged user");
       user_ = nobody->pw_uid;
