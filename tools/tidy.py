@@ -16,6 +16,7 @@ LINE_WIDTH = 110
 
 BANNED_WORDS = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "impl"}
 CPP = (".h", ".cc")
+AT_THE_ROOT = {".clang-format", ".gitignore", "CMakeLists.txt", "CMakePresets.json", "README.md", "dev"}
 TEXT = CPP + (".py", ".sh", ".md", ".yaml", ".yml", ".cmake", ".json", ".txt", ".ts", ".tsx", "")
 # Data that is hostile or foreign on purpose: no rule about words or white space applies to it.
 DATA = ("tests/corpus/", "tests/data/", "tests/api/", "rules/")
@@ -401,13 +402,23 @@ def check_tree(files):
     return breaches
 
 
-def tracked_files(root):
+def check_root(names):
+    """What a program wrote where it was started must not become part of the tree."""
+    return [f"{name}: is none of the files that stand at the root" for name in sorted(names)
+            if "/" not in name and name not in AT_THE_ROOT]
+
+
+def tracked_names(root):
     listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root,
                             check=True, capture_output=True, text=True).stdout
+    return [name for name in listed.split("\0") if name and (root / name).exists()]
+
+
+def tracked_files(root):
     files = {}
-    for name in listed.split("\0"):
+    for name in tracked_names(root):
         path = root / name
-        if not name or path.suffix not in TEXT or path.is_symlink() or not path.is_file():
+        if path.suffix not in TEXT or path.is_symlink() or not path.is_file():
             continue
         try:
             files[name] = path.read_text(encoding="utf-8")
@@ -419,7 +430,7 @@ def tracked_files(root):
 
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
-    breaches = check_tree(tracked_files(root))
+    breaches = check_root(tracked_names(root)) + check_tree(tracked_files(root))
     for breach in breaches:
         print(breach)
     if breaches:

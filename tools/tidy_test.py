@@ -223,6 +223,10 @@ class ThisTree(TidyTest):
         self.assertLess(layout.row_of["http"], layout.row_of["store"])
         self.assertEqual(layout.row_of["registry"], layout.row_of["delivery"])
 
+    def test_the_root_holds_what_belongs_there(self):
+        self.assertEqual(tidy.check_root(["README.md", "dev", "src/base/clock.h", "docs/routes.txt"]), [])
+        self.assertEqual(len(tidy.check_root(["README.md", "routes.txt", "events.jsonl"])), 2)
+
     def test_a_page_without_its_table_is_an_error(self):
         with self.assertRaises(ValueError):
             tidy.read_layout("# Architecture\n")

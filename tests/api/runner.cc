@@ -29,13 +29,13 @@ std::string read_file(const fs::path& path) {
   return out.str();
 }
 
-// Both files are begun anew by each run of the program.
+// Begun anew by each run of the program, wherever it was started.
 std::ofstream& transcript() {
-  static std::ofstream out("transcript.jsonl");
+  static std::ofstream out(IMPRIMATUR_RESULT_DIR "/transcript.jsonl");
   return out;
 }
 std::ofstream& events() {
-  static std::ofstream out("events.jsonl");
+  static std::ofstream out(IMPRIMATUR_RESULT_DIR "/events.jsonl");
   return out;
 }
 
@@ -284,7 +284,7 @@ TEST_P(Api, Script) {
 // For tools/contract.py routes, which compares both ways.
 TEST(Routes, AreWrittenDown) {
   World world;
-  std::ofstream out("routes.txt");
+  std::ofstream out(IMPRIMATUR_RESULT_DIR "/routes.txt");
   for (const auto& [method, pattern] : world.router().list()) out << method << " " << pattern << "\n";
   EXPECT_GT(world.router().list().size(), 50u);
 }
