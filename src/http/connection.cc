@@ -6,10 +6,10 @@
 #include "http/io_thread.h"
 #include "http/problem.h"
 #include "http/ready_socket.h"
+#include "http/receive_buffer.h"
 #include "http/response_writer.h"
 
 #include <charconv>
-#include <cstring>
 #include <type_traits>
 
 #include <boost/asio/co_spawn.hpp>
@@ -25,7 +25,6 @@ namespace {
 using boost::system::error_code;
 using TlsStream = asio::ssl::stream<Socket>;
 
-constexpr std::size_t kIdleBuffer = 4 * 1024;  // what a connection costs while it waits
 constexpr std::size_t kBodyStep =
     64 * 1024;  // a body's memory grows with what arrives, not with what is announced
 constexpr std::size_t kCopiedAnswer =
@@ -39,44 +38,6 @@ std::string chunk_head(std::size_t size) {
   const auto [end, ec] = std::to_chars(digits.begin(), digits.end(), size, 16);
   return std::string(digits.begin(), end) + "\r\n";
 }
-
-// Bytes received and not yet consumed.
-class Buffer {
- public:
-  explicit Buffer(std::size_t limit) : limit_(limit) {}
-  std::string_view bytes() const { return {data_.get() + begin_, end_ - begin_}; }
-  void consume(std::size_t n) {
-    CHECK(n <= end_ - begin_, "more than there is");
-    begin_ += n;
-    if (begin_ == end_) begin_ = end_ = 0;
-  }
-  // Room for at least one byte, unless the limit is reached.
-  asio::mutable_buffer room() {
-    if (begin_ > 0) {
-      std::memmove(data_.get(), data_.get() + begin_, end_ - begin_);
-      end_ -= begin_;
-      begin_ = 0;
-    }
-    if (end_ == capacity_ && capacity_ < limit_) grow(std::min(limit_, std::max(kIdleBuffer, capacity_ * 2)));
-    return asio::buffer(data_.get() + end_, capacity_ - end_);
-  }
-  void add(std::size_t n) { end_ += n; }
-  // Gives back what a large head needed.
-  void shrink() {
-    if (begin_ == end_ && capacity_ > kIdleBuffer) grow(kIdleBuffer);
-  }
-
- private:
-  void grow(std::size_t capacity) {
-    std::unique_ptr<char[]> next(new char[capacity]);
-    if (end_ > 0) std::memcpy(next.get(), data_.get(), end_);
-    data_ = std::move(next);
-    capacity_ = capacity;
-  }
-  const std::size_t limit_;
-  std::unique_ptr<char[]> data_;
-  std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
-};
 
 enum class Next { read, write, handle, refuse, close };
 
@@ -124,7 +85,7 @@ class Connection final : public OpenConnection {
     for (;;) {
       const Next next = answer_ready();
       if (!thread_.output.empty() && !write_now()) {
-        if (!answer_.take(pending_.size())) {
+        if (!charge_pending()) {
           thread_.metrics.overloaded.add();
           abort();
           co_return;
@@ -261,6 +222,13 @@ class Connection final : public OpenConnection {
     }
     output.clear();
     return false;
+  }
+
+  // Over TLS every ready answer is pending for a moment, so small ones go whatever others hold.
+  bool charge_pending() {
+    if (pending_.size() > kSmallAnswer) return answer_.take(pending_.size());
+    answer_.take_anyway(pending_.size());
+    return true;
   }
 
   Task<bool> write_rest() {
@@ -563,7 +531,7 @@ class Connection final : public OpenConnection {
   IoThread& thread_;
   const ServerOptions& options_;
   Stream stream_;
-  Buffer buffer_;
+  ReceiveBuffer buffer_;
   CredentialMemo memo_;
   Refusal refusal_;
   std::uint64_t scan_ = 0;  // the one that thread_.head has to be of
