@@ -3,22 +3,13 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
-#include <span>
+#include <utility>
 
 namespace imprimatur::journal {
 namespace {
 
-using Leaves = std::span<const Hash256>;
-
 // The largest power of two below `size`: where RFC 6962 splits a tree. Precondition: size > 1.
 std::uint64_t split_of(std::uint64_t size) { return std::bit_floor(size - 1); }
-
-Hash256 root_of(Leaves leaves) {
-  if (leaves.empty()) return sha256({});
-  if (leaves.size() == 1) return leaves[0];
-  const std::uint64_t k = split_of(leaves.size());
-  return node_hash(root_of(leaves.first(k)), root_of(leaves.subspan(k)));
-}
 
 // A subtree's root depends on its leaves alone, so it is that of a tree of its own.
 Hash256 root_of(const EachLeaf& each_leaf, std::uint64_t begin, std::uint64_t end) {
@@ -28,22 +19,51 @@ Hash256 root_of(const EachLeaf& each_leaf, std::uint64_t begin, std::uint64_t en
   return tree.root();
 }
 
-// SUBPROOF of RFC 6962 section 2.1.2; `whole` while the old tree is a complete subtree that the verifier
-// knows.
-void append_subproof(std::vector<Hash256>& out, Leaves leaves, std::uint64_t old_size, bool whole) {
-  if (old_size == leaves.size()) {
-    if (!whole) out.push_back(root_of(leaves));
+// SUBPROOF of RFC 6962 section 2.1.2 over the leaves of [begin, end); `whole` while the old tree is a complete
+// subtree that the verifier knows.
+void append_subproof(std::vector<Hash256>& out, const EachLeaf& each_leaf, std::uint64_t begin,
+                     std::uint64_t end, std::uint64_t old_end, bool whole) {
+  if (old_end == end) {
+    if (!whole) out.push_back(root_of(each_leaf, begin, end));
     return;
   }
-  const std::uint64_t k = split_of(leaves.size());
-  if (old_size <= k) {
-    append_subproof(out, leaves.first(k), old_size, whole);
-    out.push_back(root_of(leaves.subspan(k)));
+  const std::uint64_t middle = begin + split_of(end - begin);
+  if (old_end <= middle) {
+    append_subproof(out, each_leaf, begin, middle, old_end, whole);
+    out.push_back(root_of(each_leaf, middle, end));
   } else {
-    append_subproof(out, leaves.subspan(k), old_size - k, false);
-    out.push_back(root_of(leaves.first(k)));
+    append_subproof(out, each_leaf, middle, end, old_end, false);
+    out.push_back(root_of(each_leaf, begin, middle));
   }
 }
+
+// Walks a tree from the top and meets every leaf once, from the left.
+class ProofsOfMany {
+ public:
+  ProofsOfMany(const std::vector<std::uint64_t>& indexes, const EachLeaf& each_leaf)
+      : indexes_(indexes), each_leaf_(each_leaf), paths_(indexes.size()) {}
+
+  Hash256 walk(std::uint64_t begin, std::uint64_t end) {
+    const std::size_t first = place_of(begin), last = place_of(end);
+    if (first == last || end - begin == 1) return root_of(each_leaf_, begin, end);
+    const std::uint64_t middle = begin + split_of(end - begin);
+    const std::size_t between = place_of(middle);
+    const Hash256 left = walk(begin, middle), right = walk(middle, end);
+    // Deeper ones came first, so that each path grows from its leaf upwards.
+    for (std::size_t i = first; i < last; ++i) paths_[i].push_back(i < between ? right : left);
+    return node_hash(left, right);
+  }
+  std::vector<std::vector<Hash256>> take_paths() { return std::move(paths_); }
+
+ private:
+  // Of the first index that is not below.
+  std::size_t place_of(std::uint64_t leaf) const {
+    return static_cast<std::size_t>(std::ranges::lower_bound(indexes_, leaf) - indexes_.begin());
+  }
+  const std::vector<std::uint64_t>& indexes_;
+  const EachLeaf& each_leaf_;
+  std::vector<std::vector<Hash256>> paths_;
+};
 
 }  // namespace
 
@@ -116,10 +136,23 @@ std::vector<Hash256> inclusion_proof(std::uint64_t size, std::uint64_t index, co
   return out;
 }
 
-std::vector<Hash256> consistency_proof(const std::vector<Hash256>& leaves, std::uint64_t old_size) {
-  CHECK(old_size <= leaves.size(), "the old tree is larger");
+Hash256 root_of_first(std::uint64_t size, const EachLeaf& each_leaf) { return root_of(each_leaf, 0, size); }
+
+std::vector<Hash256> consistency_proof(std::uint64_t size, std::uint64_t old_size,
+                                       const EachLeaf& each_leaf) {
+  CHECK(old_size <= size, "the old tree is larger");
   std::vector<Hash256> out;
-  if (old_size > 0) append_subproof(out, leaves, old_size, true);
+  if (old_size > 0) append_subproof(out, each_leaf, 0, size, old_size, true);
+  return out;
+}
+
+InclusionProofs inclusion_proofs(std::uint64_t size, const std::vector<std::uint64_t>& indexes,
+                                 const EachLeaf& each_leaf) {
+  CHECK(indexes.empty() || indexes.back() < size, "no such leaf");
+  ProofsOfMany proofs(indexes, each_leaf);
+  InclusionProofs out;
+  out.root = proofs.walk(0, size);
+  out.paths = proofs.take_paths();
   return out;
 }
 

@@ -58,6 +58,49 @@ TEST(Merkle, RootsOfTheKnownVectors) {
   }
 }
 
+EachLeaf of(const std::vector<Hash256>& leaves) {
+  return [&leaves](std::uint64_t begin, std::uint64_t end, const auto& take) {
+    for (; begin < end; ++begin) take(leaves[begin]);
+  };
+}
+
+std::vector<Hash256> consistency_of(const std::vector<Hash256>& leaves, std::uint64_t old_size) {
+  return consistency_proof(leaves.size(), old_size, of(leaves));
+}
+
+// MTH, PATH and PROOF, written from the definitions of RFC 6962 alone, over lists in memory.
+using List = std::vector<Hash256>;
+std::size_t half(std::size_t n) {
+  std::size_t k = 1;
+  while (k * 2 < n) k *= 2;
+  return k;
+}
+List part(const List& d, std::size_t from, std::size_t to) {
+  return {d.begin() + static_cast<std::ptrdiff_t>(from), d.begin() + static_cast<std::ptrdiff_t>(to)};
+}
+Hash256 defined_root(const List& d) {
+  if (d.empty()) return sha256({});
+  if (d.size() == 1) return d[0];
+  const std::size_t k = half(d.size());
+  return sha256("\x01" + std::string(bytes_of(defined_root(part(d, 0, k)))) +
+                std::string(bytes_of(defined_root(part(d, k, d.size())))));
+}
+List defined_path(std::size_t m, const List& d) {
+  if (d.size() == 1) return {};
+  const std::size_t k = half(d.size());
+  List out = m < k ? defined_path(m, part(d, 0, k)) : defined_path(m - k, part(d, k, d.size()));
+  out.push_back(defined_root(m < k ? part(d, k, d.size()) : part(d, 0, k)));
+  return out;
+}
+List defined_subproof(std::size_t m, const List& d, bool b) {
+  if (m == d.size()) return b ? List{} : List{defined_root(d)};
+  const std::size_t k = half(d.size());
+  List out = m <= k ? defined_subproof(m, part(d, 0, k), b)
+                    : defined_subproof(m - k, part(d, k, d.size()), false);
+  out.push_back(defined_root(m <= k ? part(d, k, d.size()) : part(d, 0, k)));
+  return out;
+}
+
 std::vector<Hash256> proof_of(const std::vector<Hash256>& leaves, std::uint64_t index) {
   std::uint64_t told = 0;
   auto proof =
@@ -75,8 +118,8 @@ TEST(Merkle, ProofsOfTheKnownVectors) {
             (std::vector<std::string>{"96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
                                       "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
                                       "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"}));
-  EXPECT_EQ(hex_of(consistency_proof(leaves, 1)), hex_of(proof_of(leaves, 0)));
-  EXPECT_EQ(hex_of(consistency_proof(leaves, 6)),
+  EXPECT_EQ(hex_of(consistency_of(leaves, 1)), hex_of(proof_of(leaves, 0)));
+  EXPECT_EQ(hex_of(consistency_of(leaves, 6)),
             (std::vector<std::string>{"0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
                                       "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
                                       "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"}));
@@ -121,7 +164,7 @@ TEST(Merkle, EveryConsistencyProofHoldsAndNoOther) {
     const Hash256 root = root_of(all, size);
     for (std::size_t old_size = 0; old_size <= size; ++old_size) {
       const Hash256 old_root = root_of(all, old_size);
-      auto proof = consistency_proof(leaves, old_size);
+      auto proof = consistency_of(leaves, old_size);
       ASSERT_TRUE(verify_consistency(old_size, old_root, size, root, proof)) << old_size << " " << size;
       EXPECT_FALSE(verify_consistency(size + 1, old_root, size, root, proof));
       const std::size_t step = size <= 9 ? 1 : 256;
@@ -143,6 +186,56 @@ TEST(Merkle, EveryConsistencyProofHoldsAndNoOther) {
       proof.push_back(root);
       EXPECT_FALSE(verify_consistency(old_size, old_root, size, root, proof));
     }
+  }
+}
+
+TEST(Merkle, ProofsAreThoseOfTheDefinition) {
+  const auto all = many_leaves(kSizes);
+  for (std::size_t size = 0; size <= kSizes; ++size) {
+    const List leaves = part(all, 0, size);
+    EXPECT_EQ(root_of_first(size, of(all)), defined_root(leaves)) << size;
+    for (std::size_t index = 0; index < size; ++index) {
+      EXPECT_EQ(proof_of(leaves, index), defined_path(index, leaves)) << index << " of " << size;
+    }
+    for (std::size_t old_size = 1; old_size <= size; ++old_size) {
+      EXPECT_EQ(consistency_of(leaves, old_size), defined_subproof(old_size, leaves, true))
+          << old_size << " of " << size;
+    }
+  }
+}
+
+// Every choice of leaves in small trees, and some in larger ones.
+TEST(Merkle, ManyProofsAreThoseOfEach) {
+  const auto all = many_leaves(kSizes);
+  const auto check = [&](std::size_t size, const std::vector<std::uint64_t>& indexes) {
+    const List leaves = part(all, 0, size);
+    std::uint64_t told = 0;
+    const auto proofs = inclusion_proofs(size, indexes, [&](std::uint64_t begin, std::uint64_t end, const auto& take) {
+      EXPECT_EQ(begin, told) << "from the left, each leaf once";
+      for (; begin < end; ++begin) take(leaves[begin]);
+      told = end;
+    });
+    EXPECT_EQ(told, size);
+    EXPECT_EQ(proofs.root, defined_root(leaves));
+    ASSERT_EQ(proofs.paths.size(), indexes.size());
+    for (std::size_t i = 0; i < indexes.size(); ++i) {
+      EXPECT_EQ(proofs.paths[i], defined_path(indexes[i], leaves)) << indexes[i] << " of " << size;
+    }
+  };
+  check(0, {});
+  for (std::size_t size = 1; size <= 9; ++size) {
+    for (unsigned choice = 0; choice < 1u << size; ++choice) {
+      std::vector<std::uint64_t> indexes;
+      for (std::size_t i = 0; i < size; ++i) {
+        if ((choice >> i & 1) != 0) indexes.push_back(i);
+      }
+      check(size, indexes);
+    }
+  }
+  for (std::size_t size = 10; size <= kSizes; ++size) {
+    std::vector<std::uint64_t> indexes;
+    for (std::size_t i = size % 3; i < size; i += 1 + size % 7) indexes.push_back(i);
+    check(size, indexes);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "journal/replay.h"
 
 #include "base/json.h"
+#include "journal/details.h"
 
 #include <algorithm>
 #include <array>
@@ -10,48 +11,6 @@
 namespace imprimatur::journal {
 
 namespace json = boost::json;
-
-namespace {
-
-// "" for null: a row's text has no other word for it.
-std::string text_of(const json::value& value) {
-  if (value.is_string()) return std::string(value.get_string());
-  if (value.is_int64()) return std::to_string(value.get_int64());
-  if (value.is_bool()) return value.get_bool() ? "true" : "false";
-  if (!value.is_array()) return {};
-  std::vector<std::string> items;
-  for (const json::value& item : value.get_array()) items.push_back(text_of(item));
-  return joined(std::move(items));
-}
-
-Result<std::string> member(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr || value->is_object() || value->is_double()) {
-    return invalid("its details lack \"" + std::string(name) + "\"");
-  }
-  return text_of(*value);
-}
-
-Result<std::int64_t> number(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr || !value->is_int64())
-    return invalid("its details lack the number \"" + std::string(name) + "\"");
-  return value->get_int64();
-}
-
-Result<const json::array*> array(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr || !value->is_array())
-    return invalid("its details lack the list \"" + std::string(name) + "\"");
-  return &value->get_array();
-}
-
-Result<const json::object*> as_object(const json::value& value) {
-  if (!value.is_object()) return invalid("its details hold a list of something else than objects");
-  return &value.get_object();
-}
-
-}  // namespace
 
 // One event on its way into the rows.
 class Step {
@@ -68,6 +27,8 @@ class Step {
   Status password_changed();
   Status nothing() { return Ok{}; }
   Status project_named();
+  Status witness_added();
+  Status witness_removed();
   Status member_changed();
   Status member_removed();
   Status team_created();
@@ -98,7 +59,7 @@ class Step {
     std::string_view action;
     Status (Step::*apply)();
   };
-  static const std::array<Rule, 33> kRules;
+  static const std::array<Rule, 35> kRules;
 
   Result<std::string> text(std::string_view name) const { return member(details_, name); }
   // Copies members of the details into the row under their own names.
@@ -123,7 +84,7 @@ class Step {
   const std::string time_;
 };
 
-const std::array<Step::Rule, 33> Step::kRules = {{
+const std::array<Step::Rule, 35> Step::kRules = {{
     {"organisation.created", &Step::organisation_created},
     {"user.created", &Step::user_created},
     {"user.changed", &Step::user_changed},
@@ -132,6 +93,8 @@ const std::array<Step::Rule, 33> Step::kRules = {{
     {"session.closed", &Step::nothing},
     {"login.failed", &Step::nothing},
     {"project.registered", &Step::project_named},
+    {"witness.added", &Step::witness_added},
+    {"witness.removed", &Step::witness_removed},
     {"project.created", &Step::project_named},
     {"member.changed", &Step::member_changed},
     {"member.removed", &Step::member_removed},
@@ -225,6 +188,22 @@ Status Step::project_named() {
   row.set("createdBy", entry_.event.actor.text).set("createdAt", time_);
   const std::string project = TRY(text("project"));
   return add(row_key("project", project), row);
+}
+
+Status Step::witness_added() {
+  RowText row;
+  TRY(copy(row, {"keyDigest"}));
+  row.set("addedBy", entry_.event.actor.text).set("addedAt", time_).set("removedAt", std::string_view());
+  const std::string witness = TRY(text("witness"));
+  return add(row_key("witness", witness), row);
+}
+
+Status Step::witness_removed() {
+  const std::string key = row_key("witness", TRY(text("witness")));
+  RowText row = TRY(existing(key));
+  if (!row.get("removedAt").empty()) return invalid(key + " was removed before");
+  put(key, row.set("removedAt", time_));
+  return Ok{};
 }
 
 Status Step::member_changed() {

@@ -76,16 +76,22 @@ std::string head_to_json(const SignedHead& head) {
 
 Result<SignedHead> head_from_json(std::string_view text) { return head_of(TRY(parse_json(text))); }
 
-Result<std::vector<SignedHead>> checkpoints_from_json(std::string_view text) {
+Result<Checkpoints> checkpoints_from_text(std::string_view text) {
+  Checkpoints out;
+  const std::size_t begin = std::min(text.find_first_not_of(" \t\r\n"), text.size());
+  if (!text.substr(begin).starts_with('{')) {
+    out.notes.push_back(TRY(note_from_text(text)));
+    TRY(checkpoint_in(out.notes.front()));
+    return out;
+  }
   const json::value parsed = TRY(parse_json(text));
   const json::value* heads = parsed.is_object() ? parsed.get_object().if_contains("heads") : nullptr;
-  std::vector<SignedHead> out;
   if (heads == nullptr) {
-    out.push_back(TRY(head_of(parsed)));
+    out.heads.push_back(TRY(head_of(parsed)));
     return out;
   }
   if (!heads->is_array() || heads->get_array().empty()) return invalid("the checkpoint holds no heads");
-  for (const json::value& head : heads->get_array()) out.push_back(TRY(head_of(head)));
+  for (const json::value& head : heads->get_array()) out.heads.push_back(TRY(head_of(head)));
   return out;
 }
 
@@ -94,6 +100,17 @@ std::string key_digest(std::string_view public_key) { return digest_text(sha256(
 void Verifier::expect(const Trusted& trusted) {
   for (const SignedHead& head : trusted.checkpoints) checkpoints_.emplace(head.journal, head);
   trusted_key_ = trusted.key;
+  for (const Note& note : trusted.notes) {
+    const auto checkpoint = checkpoint_in(note);
+    CHECK(checkpoint.ok(), "a note that is no checkpoint");
+    std::string journal = journal_in(checkpoint->origin);
+    notes_.emplace(std::move(journal), SeenNote{note, *checkpoint, trusted.witnesses, true});
+  }
+}
+
+void Verifier::expect_cosigned(const Note& note, const NoteKey& witness) {
+  const Checkpoint checkpoint = checkpoint_in(note).value();
+  notes_.emplace(journal_in(checkpoint.origin), SeenNote{note, checkpoint, {witness}, false});
 }
 
 Verifier::Open& Verifier::open(std::string_view journal) {
@@ -119,20 +136,28 @@ void Verifier::take(const Entry& entry) {
   }
   state.tree.append(leaf_of(entry));
   state.last = entry;
-  if (checkpoints_.contains(entry.journal)) {
-    for (auto [at, end] = checkpoints_.equal_range(entry.journal); at != end; ++at) {
-      const SignedHead& seen = at->second;
-      if (seen.size != entry.seq || (seen.root == state.tree.root() && seen.last_hash == entry.hash))
-        continue;
-      state.faults.push_back(
-          {entry.journal, entry.seq, "the journal up to here is not the one of the checkpoint"});
-    }
-  }
+  compare_with_seen(state, entry);
   if (!state.replayed) return;
   if (const Status applied = state.replay.apply(entry, details.get_object()); !applied.ok()) {
     state.faults.push_back(
         {entry.journal, entry.seq, entry.event.action + " cannot follow: " + applied.error().detail});
     state.replayed = false;
+  }
+}
+
+void Verifier::compare_with_seen(Open& state, const Entry& entry) {
+  const auto another = [&] {
+    state.faults.push_back(
+        {entry.journal, entry.seq, "the journal up to here is not the one of the checkpoint"});
+  };
+  for (auto [at, end] = checkpoints_.equal_range(entry.journal); at != end; ++at) {
+    const SignedHead& seen = at->second;
+    if (seen.size != entry.seq) continue;
+    if (seen.root != state.tree.root() || seen.last_hash != entry.hash) another();
+  }
+  for (auto [at, end] = notes_.equal_range(entry.journal); at != end; ++at) {
+    const Checkpoint& seen = at->second.checkpoint;
+    if (seen.size == entry.seq && seen.root != state.tree.root()) another();
   }
 }
 
@@ -196,6 +221,33 @@ void Verifier::judge_checkpoints(const std::string& name, Open& state) {
   }
 }
 
+void Verifier::judge_notes(const std::string& name, Open& state) {
+  for (auto [at, end] = notes_.equal_range(name); at != end; ++at) {
+    const SeenNote& seen = at->second;
+    const auto fault = [&, &checkpoint = seen.checkpoint](std::uint64_t seq, const std::string& what) {
+      state.faults.push_back(
+          {name, seq, "the checkpoint of " + std::to_string(checkpoint.size) + " entries " + what});
+    };
+    if (seen.checkpoint.size == 0 && seen.checkpoint.root != sha256({})) fault(0, "has a root of its own");
+    if (state.head && seen.checkpoint.origin != origin_of(state.head->public_key, name)) {
+      fault(0, "is of another log, or of one that another key signs: " + seen.checkpoint.origin);
+    } else if (state.head && seen.by_log) {
+      const NoteKey log{seen.checkpoint.origin, NoteAlgorithm::log, state.head->public_key};
+      if (signed_by(seen.note, log) != Signed::holds) fault(0, "is not signed by the log's key");
+    }
+    for (const NoteKey& witness : seen.witnesses) {
+      switch (signed_by(seen.note, witness)) {
+        case Signed::holds: break;
+        case Signed::missing: fault(0, "is not cosigned by " + witness.name); break;
+        case Signed::wrong: fault(0, "has a cosignature of " + witness.name + " that does not hold"); break;
+      }
+    }
+    if (seen.checkpoint.size > state.tree.size && state.chained) {
+      fault(state.tree.size + 1, "has seen entry " + std::to_string(state.tree.size + 1) + ", which is missing");
+    }
+  }
+}
+
 // Where the journal itself is broken, its rows cannot be told from it. What a version holds can still be told
 // from its digest.
 void Verifier::judge_rows(const std::string& name, Open& state) {
@@ -242,6 +294,7 @@ void Verifier::close(std::string_view journal) {
   }
   if (state.chained) judge_head(name, state);
   judge_checkpoints(name, state);
+  judge_notes(name, state);
   if (scope_ == Scope::store) judge_rows(name, state);
   // What names an entry comes first, the first entry before all.
   std::stable_sort(state.faults.begin(), state.faults.end(), [](const Fault& a, const Fault& b) {
@@ -262,6 +315,11 @@ Verification Verifier::finish() {
   }
   for (const auto& [name, head] : checkpoints_) {
     if (!closed_.contains(name)) result_.faults.push_back({name, 1, "the checkpoint's journal is missing"});
+  }
+  for (const auto& [name, seen] : notes_) {
+    if (closed_.contains(name)) continue;
+    const std::string& origin = seen.checkpoint.origin;
+    result_.faults.push_back({name.empty() ? origin : name, 1, "the journal of the checkpoint of " + origin + " is missing"});
   }
   Verification out = std::move(result_);
   *this = Verifier(scope_);

@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "journal/entry.h"
 #include "journal/merkle.h"
+#include "journal/note.h"
 #include "journal/replay.h"
 
 #include <cstdint>
@@ -32,8 +33,13 @@ struct SignedHead {
 // base64. Other members are ignored when read: the signature covers what counts.
 std::string head_to_json(const SignedHead& head);
 Result<SignedHead> head_from_json(std::string_view text);
-// A file with earlier heads: one head, or an object whose "heads" lists them.
-Result<std::vector<SignedHead>> checkpoints_from_json(std::string_view text);
+// What a file with earlier heads may hold: one signed note, one head as JSON, or an object whose "heads" lists
+// several.
+struct Checkpoints {
+  std::vector<SignedHead> heads;
+  std::vector<Note> notes;
+};
+Result<Checkpoints> checkpoints_from_text(std::string_view text);
 
 inline constexpr std::string_view kEverything = "everything";
 
@@ -42,6 +48,8 @@ inline constexpr std::string_view kEverything = "everything";
 struct Trusted {
   std::vector<SignedHead> checkpoints;  // seen earlier: each must be a prefix of its journal, by the same key
   std::string key;                      // digest of the public key that signs; empty when it is not known
+  std::vector<Note> notes = {};         // the same as checkpoints, as signed notes
+  std::vector<NoteKey> witnesses = {};  // each must have cosigned every note
 };
 
 // "sha256:<hex>" of a public key.
@@ -74,6 +82,8 @@ class Verifier {
 
   // Before any entry.
   void expect(const Trusted& trusted);
+  // A stored cosignature: it must hold, over what the journal was at that size.
+  void expect_cosigned(const Note& note, const NoteKey& witness);
 
   void take(const Entry& entry);
   void take_head(const SignedHead& head);
@@ -98,16 +108,25 @@ class Verifier {
     bool chained = true;   // until an entry does not fit the chain
     bool replayed = true;  // until an event does not fit what came before
   };
+  struct SeenNote {
+    Note note;
+    Checkpoint checkpoint;
+    std::vector<NoteKey> witnesses;  // that must have signed
+    bool by_log = true;              // the log must have signed, too
+  };
   Open& open(std::string_view journal);
+  void compare_with_seen(Open& state, const Entry& entry);
   void judge_head(const std::string& name, Open& state);
   void judge_rows(const std::string& name, Open& state);
   void judge_checkpoints(const std::string& name, Open& state);
+  void judge_notes(const std::string& name, Open& state);
   void learn(Open& organisation);
 
   Scope scope_;
   std::map<std::string, Open, std::less<>> open_;
   std::set<std::string, std::less<>> closed_;
   std::multimap<std::string, SignedHead> checkpoints_;
+  std::multimap<std::string, SeenNote> notes_;
   std::string trusted_key_;
   std::optional<std::string> signing_key_;  // digest of it, from the organisation's first entry
   std::set<std::string> projects_;          // registered with the organisation

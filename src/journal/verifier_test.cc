@@ -57,7 +57,7 @@ struct World {
 
   std::vector<std::string> faults(const std::vector<SignedHead>& checkpoints = {}) const {
     std::istringstream file(exported());
-    const auto verified = verify_export(file, {checkpoints, trusted_key});
+    const auto verified = verify_export(file, {checkpoints, trusted_key, notes, witnesses});
     if (!verified.ok()) return {verified.error().detail};
     std::vector<std::string> out;
     for (const Fault& fault : verified->faults) {
@@ -66,6 +66,8 @@ struct World {
     return out;
   }
   std::string trusted_key;
+  std::vector<Note> notes;
+  std::vector<NoteKey> witnesses;
   std::string first_fault(const std::vector<SignedHead>& checkpoints = {}) const {
     const auto all = faults(checkpoints);
     return all.empty() ? "none" : all[0];
@@ -212,6 +214,69 @@ TEST(Verifier, ACheckpointTellsWhatWasCutOffOrRewritten) {
   EXPECT_EQ(World().first_fault(forged), "prj_9 1: the checkpoint's journal is missing");
 }
 
+// A checkpoint as other programs keep it.
+Note note_over(const std::vector<Entry>& entries, std::size_t size, const Signer& by = signer()) {
+  const Checkpoint checkpoint{origin_of(by.public_key(), entries[0].journal), size,
+                              head_over(entries, size).root};
+  Note note{checkpoint.to_text(), {}};
+  note.signatures.push_back(sign_note(by, checkpoint.origin, note.text));
+  return note;
+}
+
+TEST(Verifier, ASignedNoteTellsTheSame) {
+  const World good;
+  World seen = good;
+  for (std::size_t size = 0; size <= good.project.size(); ++size) seen.notes.push_back(note_over(good.project, size));
+  EXPECT_EQ(seen.faults(), std::vector<std::string>{});
+
+  World cut = good;
+  cut.notes = {note_over(good.project, 20)};
+  cut.project.resize(12);
+  cut.project_head = head_over(cut.project, 12);
+  cut.project_rows = World::rows_of(cut.project);
+  EXPECT_EQ(cut.first_fault(), "prj_1 13: the checkpoint of 20 entries has seen entry 13, which is missing");
+
+  World rewritten = good;
+  rewritten.notes = {note_over(good.project, 20)};
+  rewritten.project[17].event.resource = "else";
+  rewritten.rehash();
+  rewritten.project_head = head_over(rewritten.project, rewritten.project.size());
+  EXPECT_EQ(rewritten.first_fault(), "prj_1 20: the journal up to here is not the one of the checkpoint");
+
+  const Signer other(std::string(32, 'o'));
+  World forged = good;
+  forged.notes = {note_over(good.project, 20, other)};
+  EXPECT_NE(forged.first_fault().find("is of another log, or of one that another key signs"), std::string::npos)
+      << forged.first_fault();
+  Note& note = forged.notes.front();
+  note = note_over(good.project, 20);
+  note.signatures[0].bytes[9] ^= 1;
+  EXPECT_EQ(forged.first_fault(), "prj_1 0: the checkpoint of 20 entries is not signed by the log's key");
+  note = {Checkpoint{origin_of(signer().public_key(), "prj_1"), 0, sha256("else")}.to_text(), {}};
+  note.signatures.push_back(sign_note(signer(), checkpoint_in(note)->origin, note.text));
+  EXPECT_EQ(forged.first_fault(), "prj_1 0: the checkpoint of 0 entries has a root of its own");
+  note = {Checkpoint{"example.com/log", 3, sha256("else")}.to_text(), {}};
+  EXPECT_EQ(forged.first_fault(),
+            "example.com/log 1: the journal of the checkpoint of example.com/log is missing");
+}
+
+TEST(Verifier, WitnessesThatAreNamedMustHaveCosigned) {
+  const Signer held(std::string(32, 'w'));
+  World world;
+  world.witnesses = {{"witness.example/w1", NoteAlgorithm::witness, held.public_key()}};
+  EXPECT_EQ(world.first_fault(), "none") << "there is no note that they could have signed";
+  world.notes = {note_over(world.project, 20)};
+  EXPECT_EQ(world.first_fault(), "prj_1 0: the checkpoint of 20 entries is not cosigned by witness.example/w1");
+  Note& note = world.notes.front();
+  note.signatures.push_back(cosign_note(held, "witness.example/w1", Time{1'700'000'000'000'000}, note.text));
+  EXPECT_EQ(world.first_fault(), "none");
+  note.signatures[1].bytes[20] ^= 1;
+  EXPECT_EQ(world.first_fault(),
+            "prj_1 0: the checkpoint of 20 entries has a cosignature of witness.example/w1 that does not hold");
+  note.signatures[1] = sign_note(held, "witness.example/w1", note.text);
+  EXPECT_NE(world.first_fault(), "none") << "a log's signature is none of a witness";
+}
+
 // The audit log of one journal, as the server hands it out.
 TEST(Export, ALogIsCheckedWithoutTables) {
   const World world;
@@ -253,18 +318,21 @@ TEST(Head, ReadsWhatItWrites) {
   const auto read = head_from_json(text);
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(head_to_json(*read), text);
-  EXPECT_EQ(checkpoints_from_json(text).value().size(), 1u);
-  EXPECT_EQ(checkpoints_from_json("{\"heads\":[" + text + "," + text + "]}").value().size(), 2u);
+  EXPECT_EQ(checkpoints_from_text(text).value().heads.size(), 1u);
+  EXPECT_EQ(checkpoints_from_text("{\"heads\":[" + text + "," + text + "]}").value().heads.size(), 2u);
   for (const std::string& member : members_of(text)) {
     EXPECT_FALSE(head_from_json(without(text, member)).ok()) << member;
   }
-  EXPECT_FALSE(checkpoints_from_json("[]").ok());
-  EXPECT_FALSE(checkpoints_from_json("{\"heads\":1}").ok());
-  EXPECT_FALSE(checkpoints_from_json("{\"heads\":[]}").ok());
+  EXPECT_FALSE(checkpoints_from_text("[]").ok());
+  EXPECT_FALSE(checkpoints_from_text("{\"heads\":1}").ok());
+  EXPECT_FALSE(checkpoints_from_text("{\"heads\":[]}").ok());
   std::string shouted = text;
   const std::size_t hash = shouted.find("sha256:") + 7;
   for (std::size_t i = hash; i < hash + 64; ++i) shouted[i] = static_cast<char>(std::toupper(shouted[i]));
-  EXPECT_FALSE(checkpoints_from_json(shouted).ok());
+  EXPECT_FALSE(checkpoints_from_text(shouted).ok());
+  const std::string note = note_over(world.project, 3).to_text();
+  EXPECT_EQ(checkpoints_from_text(note).value().notes.size(), 1u);
+  EXPECT_FALSE(checkpoints_from_text("no " + note.substr(note.find('\n') + 1)).ok());
 }
 
 }  // namespace
