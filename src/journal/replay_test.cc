@@ -81,6 +81,27 @@ TEST(Replay, AServiceAccountIsDisabledAndEnabled) {
   EXPECT_FALSE(fits({"true", "true"}));
 }
 
+TEST(Replay, AWitnessIsAddedOnceAndRemovedOnce) {
+  const Told added{"witness.added", "usr_a", R"({"keyDigest":")" + sha("key") + R"(","witness":"wit_1"})"};
+  const Told removed{"witness.removed", "usr_a", R"({"witness":"wit_1"})"};
+  const auto fits = [](const std::vector<Told>& story) {
+    Replay replay;
+    for (const Entry& entry : chained("org", story)) {
+      if (!replay.apply(entry).ok()) return false;
+    }
+    return true;
+  };
+  EXPECT_TRUE(fits({added, removed}));
+  EXPECT_FALSE(fits({removed})) << "nobody was there";
+  EXPECT_FALSE(fits({added, added}));
+  EXPECT_FALSE(fits({added, removed, removed}));
+  Replay replay;
+  for (const Entry& entry : chained("org", {added})) ASSERT_TRUE(replay.apply(entry).ok());
+  EXPECT_EQ(field(replay.rows(), "witness wit_1", "keyDigest"), sha("key"));
+  EXPECT_EQ(field(replay.rows(), "witness wit_1", "addedBy"), "usr_a");
+  EXPECT_EQ(field(replay.rows(), "witness wit_1", "removedAt"), "");
+}
+
 TEST(Replay, AProposalWaitsUntilTheEnvironmentChanges) {
   Replay replay;
   int proposals = 0;

@@ -64,6 +64,9 @@ std::vector<Told> organisation_story(std::string_view public_key) {
       {"user.password_changed", "usr_a",
        with_digests(R"({"user":"usr_b","passwordDigest":"#3","sessionsRevoked":0})")},
       {"login.failed", "anonymous", R"({"reason":"unknown","user":null})"},
+      {"witness.added", "usr_a", with_digests(R"({"keyDigest":"#key","witness":"wit_1"})")},
+      {"witness.added", "usr_a", with_digests(R"({"keyDigest":"#other key","witness":"wit_2"})")},
+      {"witness.removed", "usr_a", R"({"witness":"wit_1"})"},
       {"project.registered", "usr_a", R"({"nameDigest":")" + sha("demo") + R"(","project":"prj_1"})"},
   };
 }

@@ -94,6 +94,17 @@ Result<ReviewScene> review_for(store::Tx& tx, const Principal& principal, const 
   return ReviewScene{*std::move(found), std::move(environment), *std::move(caller)};
 }
 
+Result<std::string> audited_journal(store::Tx& tx, const Principal& principal, std::string_view project) {
+  if (project.empty() && principal.key_project.empty()) {
+    if (principal.organisation_admin && principal.interactive()) return std::string(journal::kOrganisation);
+    return forbidden("The organisation's journal is for its admins.",
+                     {"name a project that you are a member of"});
+  }
+  const Caller caller = TRY(Caller::in_named(tx, principal, project));
+  TRY(caller.require(Permission::read_audit));
+  return caller.project().id.text;
+}
+
 Result<Version> version_or_404(store::Tx& tx, const ArtifactId& id, std::int64_t number) {
   auto found = store::version(tx, id, number);
   if (!found) return not_found("There is no such version, or you may not see it.");

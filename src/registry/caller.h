@@ -60,6 +60,9 @@ struct ReviewScene {
 Result<ArtifactScene> artifact_for(store::Tx& tx, const Principal& principal, const ArtifactId& id);
 // Forbidden when the review is for an environment that a key does not reach.
 Result<ReviewScene> review_for(store::Tx& tx, const Principal& principal, const ReviewId& id);
+// The journal of the project, for whoever may read its audit log; the organisation's where no project is
+// named, for its admins.
+Result<std::string> audited_journal(store::Tx& tx, const Principal& principal, std::string_view project);
 Result<Version> version_or_404(store::Tx& tx, const ArtifactId& id, std::int64_t number);
 Result<Environment> environment_or_404(store::Tx& tx, const ProjectId& project, std::string_view name);
 // The one named; for an empty name the key's own, else production. Forbidden when a key does not reach it.

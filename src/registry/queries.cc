@@ -176,17 +176,6 @@ EnvironmentView view_of(store::Tx& tx, Environment environment) {
   return view;
 }
 
-Result<std::string> journal_of(store::Tx& tx, const Principal& who, std::string_view project) {
-  if (project.empty() && who.key_project.empty()) {
-    if (who.organisation_admin && who.interactive()) return std::string(journal::kOrganisation);
-    return forbidden("The organisation's journal is for its admins.",
-                     {"name a project that you are a member of"});
-  }
-  const Caller caller = TRY(Caller::in_named(tx, who, project));
-  TRY(caller.require(Permission::read_audit));
-  return caller.project().id.text;
-}
-
 }  // namespace
 
 Queries::Queries(store::Store& store, const Registry& registry) : store_(store), registry_(registry) {}
@@ -428,7 +417,7 @@ Result<EnvironmentView> Queries::environment(const Principal& who, std::string_v
 Result<Page<journal::Entry>> Queries::audit(const Principal& who, std::string_view project,
                                             store::AuditQuery query, const PageRequest& page) {
   return store_.read([&](store::Tx& tx) -> Result<Page<journal::Entry>> {
-    query.journal = TRY(journal_of(tx, who, project));
+    query.journal = TRY(audited_journal(tx, who, project));
     if (query.actor.find('@') != std::string::npos) {
       const auto person = store::user_by_email(tx, query.actor);
       if (!person) return Page<journal::Entry>{};
@@ -458,7 +447,7 @@ std::vector<journal::Entry> Queries::entries(const store::Head& head, std::uint6
 
 Result<store::Head> Queries::checkpoint(const Principal& who, std::string_view project) {
   return store_.read([&](store::Tx& tx) -> Result<store::Head> {
-    auto head = store::head(tx, TRY(journal_of(tx, who, project)));
+    auto head = store::head(tx, TRY(audited_journal(tx, who, project)));
     if (!head) return not_found("The journal is empty.");
     return *std::move(head);
   });
@@ -466,7 +455,7 @@ Result<store::Head> Queries::checkpoint(const Principal& who, std::string_view p
 
 Result<Queries::Proof> Queries::proof(const Principal& who, std::string_view project, std::uint64_t seq) {
   return store_.read([&](store::Tx& tx) -> Result<Proof> {
-    const std::string journal = TRY(journal_of(tx, who, project));
+    const std::string journal = TRY(audited_journal(tx, who, project));
     auto head = store::head(tx, journal);
     if (!head || seq < 1 || seq > head->size) return not_found("The journal has no such entry.");
     auto entry = store::entries(tx, journal, seq, 1);

@@ -91,6 +91,11 @@ std::vector<journal::Entry> entries(Tx& tx, std::string_view journal, std::uint6
   return tx.database().all(sql, entry_in, journal, from_seq, limit);
 }
 
+std::uint64_t seq_not_before(Tx& tx, std::string_view journal, Time time) {
+  const std::int64_t size = size_of(tx.database(), journal);
+  return static_cast<std::uint64_t>(first_not_before(tx.database(), journal, size, time));
+}
+
 Result<Page<journal::Entry>> audit(Tx& tx, const AuditQuery& query, const PageRequest& page) {
   Database& database = tx.database();
   std::int64_t below = TRY(number_after(page, kNewest));

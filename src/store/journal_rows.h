@@ -28,6 +28,8 @@ std::optional<Head> head(Tx& tx, std::string_view journal);
 std::vector<Head> heads(Tx& tx);
 
 std::vector<journal::Entry> entries(Tx& tx, std::string_view journal, std::uint64_t from_seq, int limit);
+// The number of the first entry whose time is not before `time`; behind the last one when there is none.
+std::uint64_t seq_not_before(Tx& tx, std::string_view journal, Time time);
 struct AuditQuery {
   std::string journal;
   std::string actor, action, resource;  // exact; an action ending in ".*" is a prefix

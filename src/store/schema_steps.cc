@@ -471,8 +471,33 @@ CREATE TABLE retirements (
 ) STRICT, WITHOUT ROWID
 )sql";
 
+// Of a witness the latest cosignature of each journal is kept. It proves itself, so no event stands for it:
+// an event would change the head that it is about.
+constexpr std::string_view kWitnesses = R"sql(
+CREATE TABLE witnesses (
+  id TEXT NOT NULL PRIMARY KEY,
+  verifier_key TEXT NOT NULL,
+  added_by TEXT NOT NULL,
+  added_at INTEGER NOT NULL,
+  removed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID
+;
+REFUSE UPDATE OF id, verifier_key, added_by, added_at ON witnesses
+;
+REFUSE DELETE ON witnesses
+;
+CREATE TABLE cosignatures (
+  journal TEXT NOT NULL,
+  witness TEXT NOT NULL REFERENCES witnesses (id),
+  size INTEGER NOT NULL,
+  root TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  PRIMARY KEY (journal, witness)
+) STRICT, WITHOUT ROWID
+)sql";
+
 // 1 to 4 were trials: their journals do not commit to what people wrote.
-constexpr Migration kSteps[] = {{5, kJournals}, {6, kPeople}, {7, kArtifacts}, {8, kReviews}};
+constexpr Migration kSteps[] = {{5, kJournals}, {6, kPeople}, {7, kArtifacts}, {8, kReviews}, {10, kWitnesses}};
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // The check of a whole store against its journals, and its export.
 #include "base/check.h"
 #include "journal/exported.h"
+#include "journal/note.h"
 #include "store/journal_rows.h"
 #include "store/verify_rows.h"
 #include "store/verify_schema.h"
@@ -101,9 +102,34 @@ std::vector<std::string> journals_of(Database& database) {
   return out;
 }
 
+// Each is put beside the head of its time by the key that signs the head of now: a witness signs no text but
+// the one that the log signs.
+void expect_cosigned(Database& database, const std::string& name, journal::Verifier& verifier) {
+  const auto head = head_row(database, name);
+  database.stream(
+      "SELECT c.size, c.root, c.signature, coalesce(w.verifier_key, '') FROM cosignatures c LEFT JOIN witnesses w "
+      "ON w.id = c.witness WHERE c.journal = ?",
+      [&](const Row& row) {
+        std::string fault;
+        journal::Checkpoint seen;
+        seen.origin = journal::origin_of(head ? head->head.public_key : std::string(), name);
+        seen.size = static_cast<std::uint64_t>(row.integer(0));
+        seen.root = hash_in(row, 1, "the root of a cosignature", fault);
+        const std::string signature = base64_in(row, 2, "a cosignature", fault);
+        const auto witness = journal::note_key_from_text(row.text(3));
+        if (!witness.ok()) fault = "a cosignature is by no witness that is known";
+        if (!fault.empty()) return verifier.fault({name, 0, fault});
+        journal::Note note{seen.to_text(), {}};
+        note.signatures.push_back({witness->name, witness->id(), signature});
+        verifier.expect_cosigned(note, *witness);
+      },
+      name);
+}
+
 void verify_journal(Database& database, const std::string& name, journal::Verifier& verifier,
                     const std::function<void()>& counted) {
   Time last_time;
+  expect_cosigned(database, name, verifier);
   each_entry(database, name, [&](const EntryRow& row) {
     if (!row.fault.empty()) verifier.fault({name, row.entry.seq, row.fault});
     verifier.take(row.entry);

@@ -10,6 +10,7 @@
 #include "store/journal_rows.h"
 #include "store/registry_rows.h"
 #include "store/verify_rows.h"
+#include "store/witness_rows.h"
 
 #include <fstream>
 #include <map>
@@ -23,6 +24,13 @@ std::string sha(std::string_view text) { return "sha256:" + to_hex(sha256(text))
 
 constexpr const char* kSalt = "5a17";
 std::string said(std::string_view text) { return journal::commitment(kSalt, text); }
+
+const journal::Signer& witness_signer() {
+  static const journal::Signer held(std::string(journal::kSeedBytes, 'w'));
+  return held;
+}
+const journal::NoteKey kWitness{"witness.example/w1", journal::NoteAlgorithm::witness,
+                                witness_signer().public_key()};
 
 // Whoever tampers holds the file, so that no trigger and no foreign key stops them.
 class VerifyTest : public StoreTest {
@@ -44,7 +52,8 @@ class VerifyTest : public StoreTest {
   static void tell(Tx& tx, const std::string& action, const std::string& actor, const std::string& details) {
     const std::string canonical = canonical_json(parse_json(details).value()).value();
     const bool organisation =
-        action.starts_with("org") || action.starts_with("user") || action == "project.registered";
+        action.starts_with("org") || action.starts_with("user") || action.starts_with("witness") ||
+        action == "project.registered";
     tx.append(organisation ? "org" : "prj_1", {action, "about:it", canonical, {actor}});
   }
 
@@ -137,6 +146,8 @@ void VerifyTest::tell_people() {
              R"(","passwordDigest":")" + sha("hash") + R"("})");
     tell(tx, "user.password_changed", "usr_b",
          R"({"user":"usr_b","sessionsRevoked":0,"passwordDigest":")" + sha("other hash") + R"("})");
+    insert_witness(tx, {{"wit_1"}, kWitness, {"usr_a"}, now, {}});
+    tell(tx, "witness.added", "usr_a", R"({"witness":"wit_1","keyDigest":")" + sha(kWitness.text()) + R"("})");
     insert_project(tx, {{"prj_1"}, "demo", "", {"usr_a"}, now});
     tell(tx, "project.registered", "usr_a", R"({"project":"prj_1","nameDigest":")" + sha("demo") + R"("})");
     tell(tx, "project.created", "usr_a", R"({"project":"prj_1","nameDigest":")" + sha("demo") + R"("})");
@@ -392,7 +403,7 @@ TEST_P(VerifyTest, WhatTheProgramWroteVerifies) {
   const Verification found = verified();
   for (const Fault& fault : found.faults)
     ADD_FAILURE() << fault.journal << " " << fault.seq << " " << fault.what;
-  EXPECT_EQ(found.entries, 26u);
+  EXPECT_EQ(found.entries, 27u);
 }
 
 // What no entry accounts for, each with its reason; docs/journal.md holds the same list.
@@ -405,6 +416,7 @@ const std::map<std::string, std::string>& no_evidence() {
       {"failed_logins", "throttling"},
       {"idempotency", "answers kept for a day"},
       {"key_uses", "last uses"},
+      {"cosignatures", "each proves itself by its own signature, which is checked"},
       {"artifact_tags", "search"},
       {"latest_texts", "search"},
       {"artifacts.tags", "search"},
@@ -492,6 +504,42 @@ TEST_P(VerifyTest, WhatLooksRightIsNoticedToo) {
       "UPDATE schema_versions SET version = version + 100",
   };
   for (const std::string& edit : edits) EXPECT_NE(after(*database, edit), "nothing found") << edit;
+}
+
+// A cosignature has no event: it proves itself, or it is a fault.
+TEST_P(VerifyTest, AStoredCosignatureMustHold) {
+  tell_all();
+  const auto keep = [&](std::uint64_t less, const journal::Signer& by) {
+    return store_->write({"org"}, [&](Tx& tx) -> Status {
+      const Head seen = *head(tx, "prj_1");
+      journal::Checkpoint checkpoint{journal::origin_of(seen.public_key, "prj_1"), seen.size - less, {}};
+      checkpoint.root = journal::root_of_first(checkpoint.size, [&](auto begin, auto end, const auto& take) {
+        each_leaf(tx, "prj_1", begin, end, take);
+      });
+      const auto signature =
+          journal::cosign_note(by, kWitness.name, Time{1'700'000'000'000'000}, checkpoint.to_text());
+      put_cosignature(tx, {"prj_1", {"wit_1"}, checkpoint.size, checkpoint.root, signature.bytes});
+      return Ok{};
+    });
+  };
+  for (const std::uint64_t less : {0u, 1u, 7u}) {
+    ASSERT_TRUE(keep(less, witness_signer()).ok());
+    EXPECT_TRUE(verified().ok()) << verified().faults[0].what;
+    const auto stored = store_->read([](Tx& tx) -> Result<std::vector<Cosignature>> { return cosignatures(tx, "prj_1"); });
+    EXPECT_EQ(stored.value().size(), 1u) << "the latest of each witness";
+  }
+  ASSERT_TRUE(keep(2, journal::Signer(kSeed)).ok());
+  EXPECT_FALSE(verified().ok()) << "by another key than the witness's";
+  ASSERT_TRUE(keep(0, witness_signer()).ok());
+  if (ground_.backend() != Backend::sqlite) return;
+  store_.reset();
+  const auto database = defenceless();
+  for (const char* edit :
+       {"size = size - 1", "size = size + 1", "size = -1", "root = upper(root)",
+        "root = substr(root, 2) || substr(root, 1, 1)", "signature = 'AAAA'", "signature = 'x'", "witness = 'wit_9'",
+        "journal = 'org'"}) {
+    EXPECT_NE(after(*database, std::string("UPDATE cosignatures SET ") + edit), "nothing found") << edit;
+  }
 }
 
 // What a fault names is not served; the rest is.
