@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "http/api/evidence_routes.h"
 #include "http/api/identity_routes.h"
 #include "http/api/registry_routes.h"
 #include "http/api/request.h"
@@ -57,6 +58,7 @@ App::App(std::unique_ptr<store::Store> store, scan::Ruleset rules, const AppOpti
       projects_(*store_, clock, identity_.seals()),
       registry_(*store_, rules_),
       queries_(*store_, registry_),
+      evidence_(*store_, secrets.signing_seed),
       delivery_([this](std::string_view key) { return identity_.seals().of_key(key); }),
       feed_(*store_, delivery_),
       metrics_(options.io_threads) {
@@ -89,6 +91,11 @@ void App::add_routes() {
   http::add_label_routes(router_, api);
   http::add_environment_routes(router_, api);
   http::add_audit_routes(router_, api);
+  const http::EvidenceApi proofs{identity_, evidence_};
+  http::add_checkpoint_routes(router_, proofs);
+  http::add_witness_routes(router_, proofs);
+  http::add_evidence_routes(router_, proofs);
+  http::add_report_routes(router_, proofs);
   http::add_workflow_routes(router_, identity_);
   add_runtime_routes();
   http::add_operations_routes(router_, metrics_, [this] { return ready(); });

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "delivery/delivery.h"
+#include "evidence/evidence.h"
 #include "http/fast_path.h"
 #include "http/metrics.h"
 #include "http/operations.h"
@@ -79,6 +80,7 @@ class App {
   identity::Projects projects_;
   registry::Registry registry_;
   registry::Queries queries_;
+  evidence::Evidence evidence_;
   delivery::Delivery delivery_;
   DeliveryFeed feed_;
   http::Metrics metrics_;

@@ -1,5 +1,6 @@
 // /audit-logs: the journal as people and programs read it.
 #include "base/json.h"
+#include "http/api/csv.h"
 #include "http/api/registry_json.h"
 #include "http/api/registry_routes.h"
 #include "http/api/request.h"
@@ -25,18 +26,6 @@ Result<Response> list(RegistryApi api, const Request& request) {
   TRY(query.done());
   const auto found = TRY(api.queries.audit(who, project, wanted, at));
   return answer_page(found, entry_json);
-}
-
-// A field of RFC 4180; a leading character that a spreadsheet would run is defused by a quote.
-std::string csv_field(std::string_view text) {
-  const bool formula =
-      !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
-  std::string out = formula ? "\"'" : "\"";
-  for (const char c : text) {
-    if (c == '"') out.push_back('"');
-    out.push_back(c);
-  }
-  return out + "\"";
 }
 
 std::string csv_line(const journal::Entry& entry) {
@@ -92,14 +81,6 @@ Result<Response> whole(RegistryApi api, const Request& request) {
   return response;
 }
 
-Result<Response> checkpoint(RegistryApi api, const Request& request) {
-  const Principal who = TRY(caller(request, api.identity));
-  Query query(request);
-  const std::string project = query.text_if("project").value_or("");
-  TRY(query.done());
-  return answer(checkpoint_json(TRY(api.queries.checkpoint(who, project))));
-}
-
 Result<Response> proof(RegistryApi api, const Request& request) {
   const Principal who = TRY(caller(request, api.identity));
   Query query(request);
@@ -123,8 +104,6 @@ void add_audit_routes(Router& router, RegistryApi api) {
               [api](const Request& request, const PathArguments&) { return list(api, request); }});
   router.add({Method::get, "/api/v1/audit-logs/export",
               [api](const Request& request, const PathArguments&) { return whole(api, request); }});
-  router.add({Method::get, "/api/v1/audit-logs/checkpoint",
-              [api](const Request& request, const PathArguments&) { return checkpoint(api, request); }});
   router.add({Method::get, "/api/v1/audit-logs/proof",
               [api](const Request& request, const PathArguments&) { return proof(api, request); }});
 }

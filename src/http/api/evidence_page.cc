@@ -1,0 +1,296 @@
+#include "http/api/evidence_page.h"
+
+#include "base/hash.h"
+#include "base/json.h"
+
+#include <boost/json.hpp>
+
+namespace imprimatur::http {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kStyle = R"css(
+:root { color-scheme: light; --ink: #1c1c1c; --soft: #5d5d5d; --line: #d4d0c8; --wash: #f6f4ef; --yes: #1d6b3a; --no: #a3231f; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 2.5rem 1.5rem 4rem; max-width: 62rem; background: #fff; color: var(--ink);
+  font: 15px/1.5 "Iowan Old Style", "Palatino Linotype", Georgia, serif; }
+h1 { margin: 0 0 .2rem; font-size: 1.9rem; line-height: 1.2; overflow-wrap: anywhere; }
+h2 { margin: 2.2rem 0 .6rem; padding-top: .7rem; border-top: 2px solid var(--ink); font-size: 1.15rem; }
+p { margin: .5rem 0; max-width: 46rem; }
+.lead { color: var(--soft); }
+table { width: 100%; border-collapse: collapse; font-size: .93rem; }
+th, td { padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top;
+  overflow-wrap: anywhere; }
+th { color: var(--soft); font-weight: normal; }
+.facts th { width: 11rem; }
+bdi, td { unicode-bidi: isolate; }
+code, pre { font: .83rem/1.45 "DejaVu Sans Mono", Menlo, Consolas, monospace; }
+pre { margin: .5rem 0; padding: .8rem 1rem; border: 1px solid var(--line); background: var(--wash);
+  white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
+blockquote { margin: .2rem 0; padding-left: .8rem; border-left: 3px solid var(--line); white-space: pre-wrap; }
+.yes { color: var(--yes); font-weight: bold; }
+.no { color: var(--no); font-weight: bold; }
+.none { color: var(--soft); font-style: italic; }
+@media print {
+  body { max-width: none; padding: 0; font-size: 10.5pt; }
+  h2 { break-after: avoid; }
+  tr, blockquote { break-inside: avoid; }
+  pre { background: none; }
+}
+)css";
+
+const json::value& in(const json::value& value, std::string_view name) {
+  static const json::value kNull;
+  const json::value* found = value.is_object() ? value.get_object().if_contains(name) : nullptr;
+  return found == nullptr ? kNull : *found;
+}
+
+std::string plain(const json::value& value) {
+  if (value.is_string()) return std::string(value.get_string());
+  return value.is_null() ? std::string() : json::serialize(value);
+}
+
+std::string text(const json::value& value) {
+  if (value.is_null()) return "<span class=\"none\">none</span>";
+  return "<bdi>" + html_text(plain(value)) + "</bdi>";
+}
+
+std::string code(const json::value& value) {
+  return value.is_null() ? text(value) : "<code>" + html_text(plain(value)) + "</code>";
+}
+
+std::string person(const json::value& who) {
+  if (!who.is_object()) return text(nullptr);
+  const json::value& name = in(who, "displayName");
+  if (name.is_null()) return code(in(who, "id"));
+  return text(name) + " <code>" + html_text(plain(in(who, "id"))) + "</code>";
+}
+
+std::string said(const json::value& words) {
+  const json::value& what = in(words, "text");
+  if (what.is_null()) return "<span class=\"none\">not shown</span> " + code(in(words, "commitment"));
+  if (plain(what).empty()) return "<span class=\"none\">nothing</span>";
+  return "<blockquote><bdi>" + html_text(plain(what)) + "</bdi></blockquote>";
+}
+
+std::string yes_or_no(const json::value& value, std::string_view yes, std::string_view no) {
+  const bool is = value.is_bool() && value.get_bool();
+  return std::string(is ? "<span class=\"yes\">" : "<span class=\"no\">") + std::string(is ? yes : no) + "</span>";
+}
+
+class Page {
+ public:
+  void heading(std::string_view what) { out_.append("<h2>").append(what).append("</h2>\n"); }
+  void paragraph(std::string_view html) { out_.append("<p>").append(html).append("</p>\n"); }
+  void block(std::string_view what) { out_.append("<pre>").append(html_text(what)).append("</pre>\n"); }
+  void facts(const std::vector<std::pair<std::string_view, std::string>>& rows) {
+    out_ += "<table class=\"facts\">\n";
+    for (const auto& [name, html] : rows) {
+      out_.append("<tr><th scope=\"row\">").append(name).append("</th><td>").append(html).append("</td></tr>\n");
+    }
+    out_ += "</table>\n";
+  }
+  void table(const std::vector<std::string_view>& names, const std::vector<std::vector<std::string>>& rows) {
+    if (rows.empty()) return paragraph("<span class=\"none\">none</span>");
+    out_ += "<table>\n<tr>";
+    for (const std::string_view name : names) out_.append("<th scope=\"col\">").append(name).append("</th>");
+    out_ += "</tr>\n";
+    for (const auto& row : rows) {
+      out_ += "<tr>";
+      for (const std::string& html : row) out_.append("<td>").append(html).append("</td>");
+      out_ += "</tr>\n";
+    }
+    out_ += "</table>\n";
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+const json::array& list(const json::value& value) {
+  static const json::array kEmpty;
+  return value.is_array() ? value.get_array() : kEmpty;
+}
+
+void show_release(Page& page, const json::value& predicate) {
+  const json::value& release = in(predicate, "release");
+  page.heading("The release");
+  std::string restores;
+  for (const json::value& one : list(in(release, "restores"))) restores += code(one) + " ";
+  page.facts({{"Release", code(in(release, "id"))},
+              {"Kind", text(in(release, "kind"))},
+              {"Live from", text(in(release, "at"))},
+              {"Project", text(in(in(predicate, "project"), "name"))},
+              {"Environment", text(in(in(predicate, "environment"), "name"))},
+              {"Put there by", person(in(release, "by"))},
+              {"Reason", said(in(release, "reason"))},
+              {"Replaced", code(in(release, "replaced"))},
+              {"Restores", restores.empty() ? text(nullptr) : restores},
+              {"Protection met", yes_or_no(in(release, "protectionMet"), "yes", "no: break-glass")}});
+}
+
+void show_version(Page& page, const json::value& version) {
+  page.heading("The version");
+  page.facts({{"Prompt", text(in(version, "name")) + " " + code(in(version, "id"))},
+              {"Number", text(in(version, "number"))},
+              {"Semver", text(in(version, "semver"))},
+              {"Digest", code(in(version, "digest"))},
+              {"Saved", text(in(version, "savedAt"))},
+              {"Author", person(in(version, "author"))},
+              {"Accountable", person(in(version, "accountable"))},
+              {"Message", said(in(version, "message"))}});
+}
+
+void show_gate(Page& page, const json::value& predicate) {
+  page.heading("What was asked, and what the gate answered");
+  const json::value& protection = in(predicate, "protection");
+  const json::value& gate = in(predicate, "gate");
+  page.facts({{"Protection", "version " + text(in(protection, "version")) + " " + code(in(protection, "digest"))},
+              {"Rule", "<code>" + html_text(plain(in(protection, "rule"))) + "</code>"},
+              {"Answer", yes_or_no(in(in(gate, "answer"), "met"), "met", "not met") + " " + code(in(gate, "digest"))}});
+  std::vector<std::vector<std::string>> rows;
+  for (const json::value& requirement : list(in(in(gate, "answer"), "requirements"))) {
+    std::string verdicts;
+    for (const json::value& verdict : list(in(requirement, "verdicts"))) {
+      verdicts += "<div>" + code(in(verdict, "by")) + " " + yes_or_no(in(verdict, "counts"), "counts", "does not count") +
+                  " " + text(in(verdict, "why")) + "</div>";
+    }
+    rows.push_back({text(in(requirement, "kind")), yes_or_no(in(requirement, "met"), "met", "not met"),
+                    text(in(requirement, "detail")), verdicts});
+  }
+  page.table({"Requirement", "", "Detail", "Verdicts"}, rows);
+}
+
+void show_review(Page& page, const json::value& review) {
+  page.heading("The review");
+  if (review.is_null()) return page.paragraph("The environment asked for none.");
+  page.facts({{"Review", code(in(review, "id"))},
+              {"Cycle", text(in(review, "cycle"))},
+              {"Submitted by", person(in(review, "submittedBy"))},
+              {"Submitted", text(in(review, "submittedAt"))},
+              {"Comment", said(in(review, "comment"))}});
+  std::vector<std::vector<std::string>> rows;
+  for (const json::value& verdict : list(in(review, "verdicts"))) {
+    rows.push_back({person(in(verdict, "by")), text(in(verdict, "verdict")), text(in(verdict, "cycle")),
+                    text(in(verdict, "at")), said(in(verdict, "comment"))});
+  }
+  page.table({"Verdict of", "", "Cycle", "Given", "Comment"}, rows);
+}
+
+void show_people_and_scans(Page& page, const json::value& predicate) {
+  page.heading("Who contributed");
+  const json::value& contributors = in(predicate, "contributors");
+  page.paragraph("Everybody who saved a version after version " + text(in(contributors, "after")) +
+                 " and before the deploy, and the owners of the keys that did. None of them approves.");
+  std::vector<std::vector<std::string>> rows;
+  for (const json::value& one : list(in(contributors, "people"))) {
+    rows.push_back({person(in(one, "by")), text(in(one, "versions"))});
+  }
+  page.table({"Contributor", "Versions"}, rows);
+  page.heading("Scans of the version");
+  rows.clear();
+  for (const json::value& scan : list(in(predicate, "scans"))) {
+    const json::value& tenths = in(scan, "scoreTenths");
+    const std::int64_t score = tenths.is_int64() ? tenths.get_int64() : 0;
+    rows.push_back({text(in(scan, "at")), text(in(scan, "status")),
+                    std::to_string(score / 10) + "." + std::to_string(score % 10), text(in(scan, "critical")),
+                    code(in(scan, "ruleset")), code(in(scan, "report"))});
+  }
+  page.table({"When", "Status", "Score", "Critical", "Ruleset", "Report"}, rows);
+}
+
+void show_content(Page& page, const json::value& content) {
+  page.heading("What it says");
+  if (content.is_null()) {
+    return page.paragraph("<span class=\"none\">Not shown: it is not live any more, and the reader sees no drafts."
+                          "</span>");
+  }
+  if (in(content, "content").is_string()) page.block(plain(in(content, "content")));
+  for (const json::value& message : list(in(content, "messages"))) {
+    page.paragraph(text(in(message, "role")));
+    page.block(plain(in(message, "content")));
+  }
+  std::vector<std::pair<std::string_view, std::string>> rows;
+  for (const std::string_view field : {"variables", "model", "config", "tools", "outputSchema", "layers", "lock"}) {
+    rows.emplace_back(field, code(in(content, field)));
+  }
+  page.facts(rows);
+}
+
+void show_proof(Page& page, const json::value& journal, const journal::Envelope& envelope) {
+  page.heading("The entries of the journal");
+  std::vector<std::vector<std::string>> rows;
+  for (const json::value& entry : list(in(journal, "entries"))) {
+    rows.push_back({text(in(entry, "seq")), text(in(entry, "time")), text(in(entry, "action")),
+                    code(in(entry, "actor")), code(in(entry, "hash"))});
+  }
+  page.table({"Entry", "Time", "Action", "Actor", "Hash"}, rows);
+  page.heading("The checkpoint that they are under");
+  page.block(plain(in(journal, "checkpoint")));
+  page.heading("The signed file");
+  page.paragraph("This page shows what the signed file holds; the file is what proves it. It is a DSSE envelope, "
+                 "checked with openssl as docs/evidence.md says, against a key that was noted down earlier.");
+  page.facts({{"Key", code(json::value(envelope.key))},
+              {"Signature", code(json::value(to_base64(envelope.signature)))},
+              {"SHA-256 of the statement", code(json::value(to_hex(sha256(envelope.payload))))}});
+}
+
+}  // namespace
+
+std::string html_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      case '\n':
+      case '\t': out.push_back(c); break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+          out += "\uFFFD";
+        } else {
+          out.push_back(c);
+        }
+    }
+  }
+  return out;
+}
+
+std::string evidence_page_policy() {
+  static const std::string kPolicy = "default-src 'none'; style-src 'sha256-" +
+                                     to_base64(bytes_of(sha256(kStyle))) +
+                                     "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  return kPolicy;
+}
+
+std::string evidence_page(const evidence::ReleaseEvidence& evidence) {
+  constexpr JsonLimits kStatement{.bytes = 64 * 1024 * 1024, .depth = 128, .values = 10'000'000};
+  const json::value statement = parse_json(evidence.statement, kStatement).value();
+  const json::value& predicate = in(statement, "predicate");
+  const json::value& version = in(predicate, "version");
+  const std::string name = html_text(plain(in(version, "name")) + " " + plain(in(version, "semver")));
+  Page page;
+  show_release(page, predicate);
+  show_version(page, version);
+  show_gate(page, predicate);
+  show_review(page, in(predicate, "review"));
+  show_people_and_scans(page, predicate);
+  show_content(page, in(version, "content"));
+  show_proof(page, in(predicate, "journal"), evidence.envelope);
+  std::string out = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                    "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
+                    name + ": release evidence</title>\n<style>" + std::string(kStyle) +
+                    "</style>\n</head>\n<body>\n<h1><bdi>" + name + "</bdi></h1>\n";
+  out += "<p class=\"lead\">Everything that let it into " +
+         text(in(in(predicate, "environment"), "name")) + " of " + text(in(in(predicate, "project"), "name")) +
+         ", as the journal has it.</p>\n";
+  return out + page.take() + "</body>\n</html>\n";
+}
+
+}  // namespace imprimatur::http

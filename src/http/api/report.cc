@@ -1,0 +1,142 @@
+// /audit-logs/report: the changes of a period, for an auditor.
+#include "base/json.h"
+#include "http/api/csv.h"
+#include "http/api/evidence_routes.h"
+#include "http/api/request.h"
+
+#include <boost/json.hpp>
+
+namespace imprimatur::http {
+namespace {
+
+namespace json = boost::json;
+
+// A value of a line by its path: "review.id"; null where a part of it is not there.
+json::value at(const json::object& line, std::string_view path) {
+  const json::object* object = &line;
+  while (true) {
+    const std::size_t point = path.find('.');
+    const json::value* found = object->if_contains(path.substr(0, point));
+    if (found == nullptr || point == std::string_view::npos) return found == nullptr ? json::value() : *found;
+    if (!found->is_object()) return nullptr;
+    object = &found->get_object();
+    path.remove_prefix(point + 1);
+  }
+}
+
+std::string cell(const json::value& value) {
+  if (value.is_null()) return csv_field("");
+  if (value.is_string()) return csv_field(value.get_string());
+  return csv_field(json::serialize(value));
+}
+
+// The ids of who approved, of all cycles: what counted is in the gate answer.
+std::string approvers(const json::object& line) {
+  std::string out;
+  const json::value verdicts = at(line, "verdicts");
+  if (!verdicts.is_array()) return out;
+  for (const json::value& verdict : verdicts.get_array()) {
+    if (at(verdict.as_object(), "verdict").as_string() != "approve") continue;
+    const json::value by = at(verdict.as_object(), "by.id");
+    out.append(out.empty() ? "" : " ").append(std::string_view(by.as_string()));
+  }
+  return out;
+}
+
+struct Column {
+  std::string_view name, path;
+};
+constexpr Column kColumns[] = {{"section", "section"},
+                               {"seq", "seq"},
+                               {"time", "time"},
+                               {"action", "action"},
+                               {"actor", "actor.id"},
+                               {"actorName", "actor.displayName"},
+                               {"resource", "resource"},
+                               {"subject", "subject.id"},
+                               {"subjectName", "subject.displayName"},
+                               {"environment", "environment"},
+                               {"prompt", "prompt"},
+                               {"name", "name"},
+                               {"version", "version"},
+                               {"semver", "semver"},
+                               {"digest", "digest"},
+                               {"release", "release"},
+                               {"kind", "kind"},
+                               {"replaced", "replaced"},
+                               {"reason", "reason"},
+                               {"review", "review.id"},
+                               {"reviewCycle", "review.cycle"},
+                               {"submittedBy", "review.submittedBy.id"},
+                               {"submittedAt", "review.submittedAt"},
+                               {"approvedBy", ""},
+                               {"verdicts", "verdicts"},
+                               {"contributors", "contributors"},
+                               {"gateMet", "gate.met"},
+                               {"gate", "gate"},
+                               {"protectionVersion", "protection.version"},
+                               {"protectionDigest", "protection.digest"},
+                               {"protectionMet", "protection.met"},
+                               {"details", "details"},
+                               {"hash", "hash"}};
+
+std::string csv_heading() {
+  std::string out;
+  for (const Column& column : kColumns) out.append(out.empty() ? "" : ",").append(column.name);
+  return out + "\r\n";
+}
+
+std::string csv_line(const std::string& text) {
+  const json::value line = parse_json(text).value();
+  std::string out;
+  for (const Column& column : kColumns) {
+    if (!out.empty()) out.push_back(',');
+    const json::object& object = line.get_object();
+    out += column.path.empty() ? csv_field(approvers(object)) : cell(at(object, column.path));
+  }
+  return out + "\r\n";
+}
+
+class Lines {
+ public:
+  Lines(evidence::Report report, bool csv) : report_(std::move(report)), csv_(csv) {}
+
+  std::string operator()() {
+    std::string out;
+    if (csv_ && std::exchange(first_, false)) out = csv_heading();
+    for (const std::string& line : report_.next()) out += csv_ ? csv_line(line) : line + "\n";
+    return out;
+  }
+
+ private:
+  evidence::Report report_;
+  bool csv_;
+  bool first_ = true;
+};
+
+Result<Response> report(EvidenceApi api, const Request& request) {
+  const Principal who = TRY(caller(request, api.identity));
+  Query query(request);
+  const std::string project = query.text_if("project").value_or("");
+  const std::string environment = query.text_if("environment").value_or("");
+  const auto since = query.time_if("since"), until = query.time_if("until");
+  const std::string format = query.text_if("format").value_or("jsonl");
+  if (format != "jsonl" && format != "csv") query.complain("format", "must be jsonl or csv");
+  if (since && until && *until < *since) query.complain("until", "must not be before `since`");
+  TRY(query.done());
+  auto found = TRY(api.evidence.report(who, project, environment, since, until));
+  Response response;
+  response.content_type = format == "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson";
+  response.headers.emplace_back("Content-Disposition", "attachment; filename=\"changes." + format + "\"");
+  response.body = Pieces(Lines(std::move(found), format == "csv"));
+  return response;
+}
+
+}  // namespace
+
+void add_report_routes(Router& router, EvidenceApi api) {
+  router.add({Method::get, "/api/v1/audit-logs/report",
+              [api](const Request& request, const PathArguments&) { return report(api, request); }});
+}
+
+}  // namespace imprimatur::http
