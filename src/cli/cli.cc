@@ -155,6 +155,7 @@ void add_all(Commands& commands) {
   add_review_commands(commands);
   add_release_commands(commands);
   add_diff(commands);
+  add_evidence_commands(commands);
   add_scan(commands);
   add_verify(commands);
   add_journal(commands);

@@ -184,11 +184,10 @@ Result<Client> Client::make(const Console& console, const ServerOptions& options
   return client;
 }
 
-Result<json::value> Client::send(HttpRequest request) {
+Result<std::string> Client::exchange(HttpRequest request) {
   request.url = server_ + request.url;
-  request.headers.emplace_back("Accept", "application/json");
   if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
-  const HttpResponse response = TRY(http_->send(request));
+  HttpResponse response = TRY(http_->send(request));
   if (response.status < 200 || response.status > 299) {
     Error problem = problem_of(response, request.url);
     const bool asked = std::any_of(problem.fields.begin(), problem.fields.end(),
@@ -197,9 +196,17 @@ Result<json::value> Client::send(HttpRequest request) {
       problem.detail = "no project was named: give --project, or set IMPRIMATUR_PROJECT";
     return problem;
   }
-  if (response.body.empty()) return json::value();
-  return parse_json(response.body, {.bytes = 32 * 1024 * 1024, .values = 5'000'000});
+  return std::move(response.body);
 }
+
+Result<json::value> Client::send(HttpRequest request) {
+  request.headers.emplace_back("Accept", "application/json");
+  const std::string body = TRY(exchange(std::move(request)));
+  if (body.empty()) return json::value();
+  return parse_json(body, {.bytes = 32 * 1024 * 1024, .values = 5'000'000});
+}
+
+Result<std::string> Client::download(const std::string& path) { return exchange({.url = path}); }
 
 Result<json::value> Client::get(const std::string& path) { return send({.url = path}); }
 

@@ -36,6 +36,8 @@ class Client {
   // The answer, or the server's problem as an error. A write carries an Idempotency-Key and is sent again
   // when the server was unavailable.
   Result<boost::json::value> get(const std::string& path);
+  // What stands there, byte for byte.
+  Result<std::string> download(const std::string& path);
   Result<boost::json::value> post(const std::string& path, const boost::json::value& body);
 
   // "&project=…", or nothing where none was named.
@@ -48,6 +50,7 @@ class Client {
 
  private:
   Client(std::string server, std::string project, std::string token);
+  Result<std::string> exchange(HttpRequest request);
   Result<boost::json::value> send(HttpRequest request);
   std::string server_, project_, token_;
   std::unique_ptr<HttpClient> http_;

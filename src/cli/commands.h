@@ -47,6 +47,7 @@ void add_review_commands(Commands& commands);   // submit, approve, reject, with
 void add_show_commands(Commands& commands);     // reviews, show
 void add_release_commands(Commands& commands);  // deploy, rollback
 void add_diff(Commands& commands);
+void add_evidence_commands(Commands& commands);  // evidence, history
 void add_scan(Commands& commands);
 void add_verify(Commands& commands);
 void add_journal(Commands& commands);  // export

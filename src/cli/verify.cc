@@ -22,6 +22,7 @@ struct VerifyOptions {
   std::string target;
   std::string checkpoint;
   std::string key;
+  std::vector<std::string> witnesses;
 };
 
 Error in_file(const std::string& path, Error error, const std::string& is) {
@@ -29,12 +30,29 @@ Error in_file(const std::string& path, Error error, const std::string& is) {
   return error;
 }
 
-Result<std::vector<journal::SignedHead>> checkpoints(const std::string& path) {
-  if (path.empty()) return std::vector<journal::SignedHead>();
+Result<journal::Checkpoints> checkpoints(const std::string& path) {
+  if (path.empty()) return journal::Checkpoints();
   const std::string text = TRY(read_file(path));
-  auto heads = journal::checkpoints_from_json(text);
-  if (!heads.ok()) return in_file(path, heads.error(), "no checkpoint");
-  return heads;
+  auto found = journal::checkpoints_from_text(text);
+  if (!found.ok()) return in_file(path, found.error(), "no checkpoint");
+  return found;
+}
+
+Result<std::vector<journal::NoteKey>> witnesses(const VerifyOptions& options,
+                                                const std::vector<journal::Note>& notes) {
+  std::vector<journal::NoteKey> out;
+  for (const std::string& text : options.witnesses) {
+    const auto key = journal::note_key_from_text(text);
+    if (!key.ok()) return invalid("--witness takes a verifier key: " + key.error().detail);
+    if (key->algorithm != journal::NoteAlgorithm::witness) {
+      return invalid("--witness takes the verifier key of a witness; this one is a log's");
+    }
+    out.push_back(*key);
+  }
+  if (!out.empty() && notes.empty()) {
+    return invalid("--witness needs --checkpoint with a signed note, which the witness cosigned");
+  }
+  return out;
 }
 
 struct Checked {
@@ -57,8 +75,12 @@ Result<std::string> checked_key(const std::string& key) {
 Result<journal::Trusted> trusted(const Commands& commands, const VerifyOptions& options, bool directory,
                                  Checked& checked) {
   journal::Trusted out;
-  out.checkpoints = TRY(checkpoints(options.checkpoint));
-  if (!out.checkpoints.empty()) checked.against.push_back("--checkpoint");
+  journal::Checkpoints seen = TRY(checkpoints(options.checkpoint));
+  out.witnesses = TRY(witnesses(options, seen.notes));
+  out.checkpoints = std::move(seen.heads);
+  out.notes = std::move(seen.notes);
+  if (!options.checkpoint.empty()) checked.against.push_back("--checkpoint");
+  if (!out.witnesses.empty()) checked.against.push_back("--witness");
   if (!options.key.empty()) {
     out.key = TRY(checked_key(options.key));
     checked.against.push_back("--key");
@@ -187,17 +209,19 @@ void add_verify(Commands& commands) {
       "  imprimatur verify /var/lib/imprimatur\n"
       "  imprimatur verify /var/lib/imprimatur --json > checkpoint.json\n"
       "  imprimatur verify /var/lib/imprimatur --checkpoint checkpoint.json\n"
-      "  imprimatur verify audit.jsonl --checkpoint checkpoint.json\n"
+      "  imprimatur verify audit.jsonl --checkpoint checkpoint.txt --witness witness.example/w1+8d66cf3f+BG…\n"
       "  imprimatur verify audit.jsonl --key sha256:6b0c…\n\n"
       "Checks the hash chain, the Merkle tree, the signed heads, that times never go back, and "
       "that replaying\n"
       "the events gives the tables; names the first entry that does not fit. With an earlier "
-      "checkpoint, also\n"
-      "that nothing was cut off or rewritten since. The key that signed is compared with the secret "
+      "checkpoint (a signed note, or JSON), also\n"
+      "that nothing was cut off or rewritten since, and that the witnesses named have cosigned it. The key that signed is compared with the secret "
       "file where it\n"
       "can be read, with --key and with the checkpoint. Exit 1 when something does not hold.");
   verify->add_option("target", options->target, "A data directory, or an exported file")->required();
   verify->add_option("--checkpoint", options->checkpoint, "Heads that were kept earlier")->type_name("FILE");
+  verify->add_option("--witness", options->witnesses, "Verifier key of a witness that must have cosigned it")
+      ->type_name("VKEY");
   verify->add_option("--key", options->key, "Digest of the signing key, as it was noted down earlier")
       ->type_name("sha256:…");
   verify->callback([&commands, options] {
