@@ -231,7 +231,7 @@ Result<Report> Evidence::report(const Principal& who, std::string_view project, 
     out.behind = out.head.size + 1;
     if (since) out.first = store::seq_not_before(tx, out.head.journal, *since);
     if (until) {
-      out.behind = std::min(out.behind, store::seq_not_before(tx, out.head.journal, *until + Duration{1}));
+      out.behind = std::min(out.behind, store::seq_not_before(tx, out.head.journal, *until));
     }
     out.behind = std::max(out.behind, out.first);
     return out;
