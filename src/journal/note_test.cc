@@ -65,7 +65,7 @@ TEST(Note, TheCheckpointOfTheSpecificationIsRead) {
   EXPECT_EQ(note.to_text(), kBehindTheSofa);
   ASSERT_EQ(note.signatures.size(), 2u);
   EXPECT_EQ(time_of(note.signatures[0]), std::nullopt) << "the log's signature has no time";
-  EXPECT_EQ(to_rfc3339(time_of(note.signatures[1]).value()), "2023-03-20T12:25:15.000000Z");
+  EXPECT_EQ(to_rfc3339(time_of(note.signatures[1]).value()), "2023-03-20T12:25:47.000000Z");
 }
 
 TEST(Note, AKeyIsItsNameHashAndBytes) {

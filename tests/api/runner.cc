@@ -3,6 +3,7 @@
 #include "api/script.h"
 #include "api/world.h"
 #include "base/json.h"
+#include "journal/note.h"
 
 #include <algorithm>
 #include <cctype>
@@ -143,6 +144,28 @@ class Player {
   void take(const ClockStep& step) { world_.advance(seconds(step.seconds)); }
   void take(const Restart&) { world_.restart(); }
 
+  static std::string key_name(const std::string& witness) { return witness + ".example/w1"; }
+
+  void take(const WitnessSetup& witness) {
+    const journal::Signer held(std::string(bytes_of(sha256(witness.name))));
+    const auto kind = journal::NoteAlgorithm::witness;
+    variables_[witness.name + ".key"] =
+        journal::NoteKey{key_name(witness.name), kind, held.public_key()}.text();
+  }
+
+  // Whatever the note says: what the server makes of it is what is tried.
+  void take(const Cosigning& step) {
+    const Substituted text = substitute(step.note, variables_, Inside::text);
+    unknown_ = text.unknown;
+    if (!unknown_.empty()) return;
+    auto note = journal::note_from_text(text.text);
+    ASSERT_TRUE(note.ok()) << at(line_) << " " << note.error().detail;
+    const journal::Signer held(std::string(bytes_of(sha256(step.witness))));
+    cosigned_ = cosigned_ + seconds(1);
+    note->signatures.push_back(journal::cosign_note(held, key_name(step.witness), cosigned_, note->text));
+    variables_[step.witness + ".note"] = note->to_text();
+  }
+
   void sign_in(const std::string& name, const std::string& email, const std::string& password) {
     const auto answer =
         setup("POST", "/api/v1/auth/login", "", json::object{{"email", email}, {"password", password}}, 200);
@@ -253,6 +276,7 @@ class Player {
   const bool accept_;
   World world_;
   Variables variables_;
+  Time cosigned_ = parse_rfc3339("2030-01-01T00:00:00Z").value();
   int line_ = 0;
   std::string unknown_;  // a variable that was asked for and never taken
   bool changed_ = false;

@@ -15,6 +15,8 @@ const RE2 kStatus(R"(^([1-5][0-9][0-9])(?: (.*))?$)");
 const RE2 kRace(R"(^race(?: x([0-9]+))?$)");
 const RE2 kOutcome(R"(^([1-5][0-9][0-9])(?:\*([0-9]+))?$)");
 const RE2 kClock(R"(^clock \+([0-9]+)([smhd])$)");
+const RE2 kWitness(R"(^witness ([a-z0-9]+)$)");
+const RE2 kCosigns(R"(^([a-z0-9]+) cosigns (\$[a-z0-9_.]+)$)");
 const RE2 kProject(R"(^project ([a-z0-9-]+): (.+)$)");
 const RE2 kPiece(R"rx(^\s*"((?:[^"\\]|\\.)*)"(?:\*([0-9]+))?)rx");
 
@@ -85,7 +87,9 @@ class Parser {
       for (std::string name; words >> name;) people.names.push_back(name);
       return taken(people);
     }
-    std::string name, members, unit;
+    std::string name, members, unit, note;
+    if (RE2::FullMatch(line, kWitness, &name)) return taken(WitnessSetup{name});
+    if (RE2::FullMatch(line, kCosigns, &name, &note)) return taken(Cosigning{name, note});
     if (RE2::FullMatch(line, kProject, &name, &members)) {
       ProjectSetup project{name, {}};
       std::replace(members.begin(), members.end(), ',', ' ');

@@ -55,10 +55,18 @@ struct ClockStep {
   long seconds = 0;
 };
 struct Restart {};
+// Somebody outside who watches journals.
+struct WitnessSetup {
+  std::string name;
+};
+struct Cosigning {
+  std::string witness;
+  std::string note;  // "$note"
+};
 
 struct Step {
   int line = 0;
-  std::variant<Exchange, Race, People, ProjectSetup, ClockStep, Restart> what;
+  std::variant<Exchange, Race, People, ProjectSetup, ClockStep, Restart, WitnessSetup, Cosigning> what;
 };
 
 // The lines of a script, and what they say. An error names its line.

@@ -1,0 +1,353 @@
+// The evidence of a release, read as somebody outside reads it.
+#include "api/talk.h"
+#include "base/hash.h"
+#include "journal/commitment.h"
+#include "journal/entry.h"
+#include "journal/envelope.h"
+#include "journal/merkle.h"
+#include "journal/note.h"
+#include "store/database.h"
+
+#include <sstream>
+
+namespace imprimatur::tests {
+namespace {
+
+namespace json = boost::json;
+
+Hash256 hash_in(const json::value& text) {
+  const std::string_view written = text.as_string();
+  EXPECT_TRUE(written.starts_with("sha256:")) << written;
+  return hash_from_hex(written.substr(7)).value_or(Hash256{});
+}
+
+class EvidenceOfAReleaseTest : public Talk {
+ protected:
+  EvidenceOfAReleaseTest() {
+    for (const char* name : {"ann", "ben", "cas", "dan", "vic"}) add_person(name);
+    done("POST", "/api/v1/projects", "ann", {{{"name", "shop"}}});
+    for (const auto& [name, role] : {std::pair("ben", "reviewer"), std::pair("cas", "editor"),
+                                     std::pair("dan", "editor"), std::pair("vic", "viewer")}) {
+      add_member("shop", "ann", name, role);
+    }
+    prompt_ = text_of(done("POST", "/api/v1/prompts", "cas",
+                           {{{"project", "shop"},
+                             {"name", "reply"},
+                             {"type", "text"},
+                             {"content", "one \U0001f600"},
+                             {"message", "the first"}}}),
+                      "id");
+  }
+
+  std::string path() const { return "/api/v1/prompts/" + prompt_; }
+  void save(const std::string& who, const std::string& text) {
+    done("PUT", path(), who, {{{"content", text}}});
+  }
+  std::string submit(std::int64_t version) {
+    return text_of(done("POST", path() + "/versions/" + std::to_string(version) + "/submit", "cas",
+                        {{{"comment", "please"}}}),
+                   "id");
+  }
+  void approve(const std::string& review) {
+    done("POST", "/api/v1/reviews/" + review + "/approve", "ben", {{{"comment", "reads well"}}});
+  }
+  std::string deploy(std::int64_t version, const std::string& environment = "production") {
+    return text_of(done("POST", path() + "/versions/" + std::to_string(version) + "/deploy", "ben",
+                        {{{"environment", environment}}}),
+                   "id");
+  }
+  std::string make_live(std::int64_t version) {
+    approve(submit(version));
+    return deploy(version);
+  }
+
+  json::value envelope_of(const std::string& release, const std::string& who = "ann") {
+    return done("GET", "/api/v1/releases/" + release + "/evidence", who);
+  }
+  // The predicate, once everything that can be checked from outside was.
+  json::value predicate_of(const std::string& release, const std::string& who = "ann") {
+    const auto envelope = journal::envelope_from_json(json::serialize(envelope_of(release, who))).value();
+    const json::value checkpoint = done("GET", "/api/v1/audit-logs/checkpoint?project=shop", who);
+    const std::string key = from_base64(text_of(checkpoint, "publicKey")).value();
+    EXPECT_TRUE(journal::signed_by(envelope, key));
+    const json::value statement = parse_json(envelope.payload, {.bytes = 64 * 1024 * 1024}).value();
+    EXPECT_EQ(canonical_json(statement).value(), envelope.payload);
+    EXPECT_EQ(text_of(statement, "predicateType"), "urn:imprimatur:release-evidence:v1");
+    const json::value predicate = statement.at("predicate");
+    EXPECT_EQ("sha256:" + text_of(statement.at("subject").at(0).at("digest"), "sha256"),
+              text_of(predicate.at("version"), "digest"));
+    check_journal(predicate.at("journal"), key);
+    return predicate;
+  }
+
+  static void check_journal(const json::value& journal, const std::string& key) {
+    const auto note = journal::note_from_text(text_of(journal, "checkpoint")).value();
+    const auto checkpoint = journal::checkpoint_in(note).value();
+    EXPECT_EQ(journal::signed_by(note, {checkpoint.origin, journal::NoteAlgorithm::log, key}),
+              journal::Signed::holds);
+    std::int64_t last = 0;
+    for (json::value entry : journal.at("entries").as_array()) {
+      std::vector<Hash256> proof;
+      for (const json::value& hash : entry.at("path").as_array()) proof.push_back(hash_in(hash));
+      entry.as_object().erase("path");
+      const auto read = journal::entry_from_json(canonical_json(entry).value()).value();
+      EXPECT_EQ(journal::hash_of(read), read.hash);
+      EXPECT_TRUE(journal::verify_inclusion(journal::leaf_of(read), read.seq - 1, checkpoint.size, proof,
+                                            checkpoint.root));
+      EXPECT_GT(static_cast<std::int64_t>(read.seq), last) << "each once, in order";
+      last = static_cast<std::int64_t>(read.seq);
+    }
+  }
+
+  static json::value entry_of(const json::value& predicate, const std::string& action,
+                              const std::string& resource = "") {
+    for (const json::value& entry : predicate.at("journal").at("entries").as_array()) {
+      if (text_of(entry, "action") == action && (resource.empty() || text_of(entry, "resource") == resource)) {
+        return entry;
+      }
+    }
+    ADD_FAILURE() << "no " << action;
+    return json::object{{"details", json::object{}}};
+  }
+  static void expect_words(const json::value& words, const std::string& text, const json::value& commitment) {
+    EXPECT_EQ(text_of(words, "text"), text);
+    EXPECT_EQ(words.at("commitment"), commitment);
+    EXPECT_EQ(journal::commitment(text_of(words, "salt"), text), text_of(words, "commitment"));
+  }
+  static std::string contributors(const json::value& predicate) {
+    std::ostringstream out;
+    out << "after " << predicate.at("contributors").at("after").as_int64();
+    std::vector<std::string> all;
+    for (const json::value& one : predicate.at("contributors").at("people").as_array()) {
+      all.push_back(text_of(one.at("by"), "displayName") + " " + json::serialize(one.at("versions")));
+    }
+    std::sort(all.begin(), all.end());
+    for (const std::string& one : all) out << ", " << one;
+    return out.str();
+  }
+  // As whoever holds the database, under a server that runs.
+  void tamper(const std::string& sql) {
+    const auto done = world_.store().write({"org"}, [&](store::Tx& tx) -> Status {
+      tx.database().script("DROP TRIGGER IF EXISTS verdicts_refuse_update");
+      tx.database().script("DROP TRIGGER IF EXISTS releases_refuse_update");
+      tx.database().script("DROP TRIGGER IF EXISTS entries_refuse_update");
+      tx.database().script("DROP TRIGGER IF EXISTS contents_refuse_update");
+      tx.database().script(sql);
+      tx.database().touch("UPDATE installation SET unicode = unicode");
+      return Ok{};
+    });
+    ASSERT_TRUE(done.ok()) << done.error().detail;
+  }
+
+  std::string prompt_;
+};
+
+TEST_F(EvidenceOfAReleaseTest, EveryPartRestsOnAnEntryThatIsProved) {
+  const std::string review = submit(1);
+  approve(review);
+  const std::string release = deploy(1);
+  const json::value predicate = predicate_of(release);
+
+  const json::value made = entry_of(predicate, "release.created", "release:" + release);
+  EXPECT_EQ(text_of(predicate.at("release"), "id"), release);
+  EXPECT_EQ(text_of(predicate.at("release"), "letThroughBy"), release);
+  EXPECT_EQ(text_of(predicate.at("release").at("by"), "displayName"), "ben");
+  expect_words(predicate.at("release").at("reason"), "", made.at("details").at("reason"));
+  EXPECT_EQ(text_of(predicate.at("environment"), "name"), "production");
+  EXPECT_EQ(text_of(predicate.at("project"), "name"), "shop");
+
+  const json::value& version = predicate.at("version");
+  EXPECT_EQ(text_of(version, "name"), "reply");
+  EXPECT_EQ(text_of(version.at("content"), "content"), "one \U0001f600");
+  const std::string hashed = "imprimatur-version-v1\n" + canonical_json(version.at("content")).value();
+  EXPECT_EQ(text_of(version, "digest"), "sha256:" + to_hex(sha256(hashed)));
+  expect_words(version.at("message"), "the first", entry_of(predicate, "version.saved").at("details").at("message"));
+
+  const json::value& gate = predicate.at("gate");
+  EXPECT_TRUE(gate.at("answer").at("met").as_bool());
+  EXPECT_EQ(text_of(gate, "digest"), "sha256:" + to_hex(sha256(canonical_json(gate.at("answer")).value())));
+  EXPECT_EQ(gate.at("digest"), made.at("details").at("gate"));
+  EXPECT_EQ(predicate.at("protection").at("digest"),
+            entry_of(predicate, "environment.changed").at("details").at("protectionDigest"));
+  EXPECT_EQ(predicate.at("protection").at("rule").at("approvals").at("count").as_int64(), 1);
+
+  ASSERT_TRUE(predicate.at("review").is_object());
+  EXPECT_EQ(text_of(predicate.at("review"), "id"), review);
+  const json::value verdict = predicate.at("review").at("verdicts").at(0);
+  EXPECT_EQ(text_of(verdict.at("by"), "displayName"), "ben");
+  EXPECT_EQ(text_of(verdict, "verdict"), "approve");
+  expect_words(verdict.at("comment"), "reads well", entry_of(predicate, "verdict.given").at("details").at("comment"));
+  EXPECT_EQ(predicate.at("scans").as_array().size(), 1u);
+  EXPECT_EQ(contributors(predicate), "after 0, cas [1]");
+}
+
+// Contributors are those of the moment of the deploy, as the gate counted them.
+TEST_F(EvidenceOfAReleaseTest, ContributorsAreThoseSinceWhatWasLive) {
+  const std::string first = make_live(1);
+  save("dan", "two");
+  save("cas", "three");
+  const std::string second = make_live(3);
+  save("dan", "four");
+  EXPECT_EQ(contributors(predicate_of(first)), "after 0, cas [1]");
+  EXPECT_EQ(contributors(predicate_of(second)), "after 1, cas [3], dan [2]");
+  // One that is older than what is live rests on what others let through before it.
+  const std::string older = make_live(2);
+  EXPECT_EQ(contributors(predicate_of(older)), "after 1, cas [3], dan [2,4]");
+}
+
+TEST_F(EvidenceOfAReleaseTest, ARollBackRestsOnTheDeployThatItRestores) {
+  const std::string first = make_live(1);
+  save("dan", "two");
+  const std::string second = make_live(2);
+  const std::string back = text_of(
+      done("POST", path() + "/rollback", "ben", {{{"environment", "production"}, {"reason", "too long"}}}), "id");
+  const json::value predicate = predicate_of(back);
+  EXPECT_EQ(text_of(predicate.at("release"), "kind"), "roll_back");
+  EXPECT_EQ(text_of(predicate.at("release"), "replaced"), second);
+  EXPECT_EQ(text_of(predicate.at("release"), "letThroughBy"), first);
+  EXPECT_EQ(text_of(predicate.at("release").at("restores").at(0)), first);
+  expect_words(predicate.at("release").at("reason"), "too long",
+               entry_of(predicate, "release.rolled_back", "release:" + back).at("details").at("reason"));
+  EXPECT_EQ(predicate.at("version").at("number").as_int64(), 1);
+  EXPECT_EQ(contributors(predicate), "after 0, cas [1]");
+}
+
+TEST_F(EvidenceOfAReleaseTest, WhereNothingIsAskedThereIsNoReview) {
+  const std::string release = deploy(1, "development");
+  const json::value predicate = predicate_of(release);
+  EXPECT_TRUE(predicate.at("review").is_null());
+  EXPECT_TRUE(predicate.at("gate").at("answer").at("requirements").as_array().empty());
+}
+
+TEST_F(EvidenceOfAReleaseTest, EveryCycleOfAReviewIsThere) {
+  const std::string review = submit(1);
+  done("POST", "/api/v1/reviews/" + review + "/request-changes", "ben", {{{"comment", "too short"}}});
+  save("cas", "longer");
+  done("POST", "/api/v1/reviews/" + review + "/update", "cas", json::object{});
+  approve(review);
+  const json::value predicate = predicate_of(deploy(2));
+  const json::array& verdicts = predicate.at("review").at("verdicts").as_array();
+  ASSERT_EQ(verdicts.size(), 2u);
+  EXPECT_EQ(text_of(verdicts[0], "verdict"), "request_changes");
+  EXPECT_EQ(verdicts[0].at("cycle").as_int64(), 1);
+  EXPECT_EQ(text_of(verdicts[1], "verdict"), "approve");
+  EXPECT_EQ(predicate.at("review").at("cycle").as_int64(), 2);
+  EXPECT_EQ(predicate.at("review").at("items").at(0).at("version").as_int64(), 2);
+}
+
+// Whoever may not read drafts gets the commitments, and the content of what is live.
+TEST_F(EvidenceOfAReleaseTest, WordsAreForThoseWhoMayReadThem) {
+  const std::string first = make_live(1);
+  const json::value live = predicate_of(first, "vic");
+  EXPECT_TRUE(live.at("review").at("verdicts").at(0).at("comment").at("text").is_null());
+  EXPECT_TRUE(live.at("review").at("verdicts").at(0).at("comment").at("salt").is_null());
+  EXPECT_EQ(text_of(live.at("review").at("verdicts").at(0).at("comment"), "commitment").size(), 71u);
+  EXPECT_TRUE(live.at("version").at("content").is_object());
+  save("cas", "two");
+  make_live(2);
+  EXPECT_TRUE(predicate_of(first, "vic").at("version").at("content").is_null());
+  EXPECT_TRUE(predicate_of(first, "ann").at("version").at("content").is_object());
+}
+
+// This key signs nothing that the journal does not say.
+TEST_F(EvidenceOfAReleaseTest, WhatWasAlteredIsNotSigned) {
+  const std::string release = make_live(1);
+  const std::string target = "/api/v1/releases/" + release + "/evidence";
+  const struct {
+    const char* what;
+    std::string edit, undo;
+  } kEdits[] = {
+      {"a comment", "UPDATE verdicts SET comment = 'no'", "UPDATE verdicts SET comment = 'reads well'"},
+      {"a gate answer", "UPDATE releases SET gate = replace(gate, 'true', 'false')",
+       "UPDATE releases SET gate = replace(gate, 'false', 'true')"},
+      {"who deployed", "UPDATE releases SET released_by = released_by || 'x'",
+       "UPDATE releases SET released_by = substr(released_by, 1, 30)"},
+      {"a name", "UPDATE artifacts SET name = 'other'", "UPDATE artifacts SET name = 'reply'"},
+      {"the content", "UPDATE contents SET content = replace(content, 'one', 'two')",
+       "UPDATE contents SET content = replace(content, 'two', 'one')"},
+      {"an entry", "UPDATE entries SET actor = actor || 'x' WHERE action = 'verdict.given'",
+       "UPDATE entries SET actor = substr(actor, 1, 30) WHERE action = 'verdict.given'"},
+      {"another entry's hash",
+       "UPDATE entries SET hash = substr(hash, 2) || substr(hash, 1, 1) WHERE action = 'team.created' OR seq = 2",
+       "UPDATE entries SET hash = substr(hash, 64) || substr(hash, 1, 63) WHERE action = 'team.created' OR seq = 2"},
+      {"the head", "UPDATE heads SET frontier = replace(frontier, 'a', 'b')", ""},
+  };
+  ASSERT_EQ(ask("GET", target, "ann").status, 200);
+  for (const auto& [what, edit, undo] : kEdits) {
+    tamper(edit);
+    EXPECT_EQ(ask("GET", target, "ann").status, 503) << what;
+    EXPECT_EQ(ask("GET", target + "?format=html", "ann").status, 503) << what;
+    if (undo.empty()) break;
+    tamper(undo);
+    ASSERT_EQ(ask("GET", target, "ann").status, 200) << what;
+  }
+  EXPECT_EQ(ask("GET", "/api/v1/audit-logs/checkpoint?project=shop", "ann").status, 503);
+}
+
+// A text whose salt is erased with it leaves its commitment, and evidence goes on.
+TEST_F(EvidenceOfAReleaseTest, WhatWasErasedIsSaidToBe) {
+  const std::string release = make_live(1);
+  tamper("UPDATE verdicts SET comment = '', salt = ''");
+  const json::value predicate = predicate_of(release);
+  const json::value& comment = predicate.at("review").at("verdicts").at(0).at("comment");
+  EXPECT_TRUE(comment.at("text").is_null());
+  EXPECT_TRUE(comment.at("salt").is_null());
+  EXPECT_EQ(comment.at("commitment"), entry_of(predicate, "verdict.given").at("details").at("comment"));
+}
+
+// One line a change, each of which can be tested by itself.
+TEST_F(EvidenceOfAReleaseTest, TheReportHoldsEveryChangeOfItsPeriod) {
+  const auto report = [&](const std::string& query, const std::string& who = "ann") {
+    const std::string text = ask("GET", "/api/v1/audit-logs/report?project=shop" + query, who).text;
+    std::vector<json::value> lines;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) lines.push_back(parse_json(line).value());
+    return lines;
+  };
+  const std::string first = make_live(1);
+  deploy(1, "staging");
+  world_.advance(hours(1));
+  save("dan", "two");
+  const std::string second = make_live(2);
+  world_.advance(hours(1));
+  done("POST", path() + "/rollback", "ben", {{{"environment", "production"}}});
+  done("DELETE", "/api/v1/projects/shop/members/vic@example.com", "ann");
+
+  const auto all = report("");
+  std::map<std::string, std::vector<json::value>> by_section;
+  for (const json::value& line : all) by_section[text_of(line, "section")].push_back(line);
+  ASSERT_EQ(by_section["change"].size(), 3u) << "what went live elsewhere is no change here";
+  EXPECT_EQ(by_section["role"].size(), 6u) << "five who joined and one who left";
+  EXPECT_EQ(by_section["protection"].size(), 1u) << "production's";
+  EXPECT_EQ(by_section.size(), 5u);
+  const json::value& change = by_section["change"][1];
+  EXPECT_EQ(text_of(change, "release"), second);
+  EXPECT_EQ(text_of(change, "replaced"), first);
+  EXPECT_EQ(text_of(change.at("verdicts").at(0).at("by"), "displayName"), "ben");
+  EXPECT_EQ(text_of(change.at("verdicts").at(0), "comment"), "reads well");
+  EXPECT_TRUE(change.at("gate").at("met").as_bool());
+  EXPECT_EQ(text_of(change.at("contributors").at(0), "displayName"), "dan");
+  // A roll back shows what let through what it restores.
+  EXPECT_EQ(text_of(by_section["change"][2], "kind"), "roll_back");
+  EXPECT_EQ(by_section["change"][2].at("review"), by_section["change"][0].at("review"));
+  EXPECT_EQ(text_of(by_section["role"].back().at("subject"), "displayName"), "vic");
+  const json::value& end = by_section["end"][0];
+  EXPECT_EQ(end.at("details").at("lines").at("change").as_int64(), 3);
+  EXPECT_TRUE(journal::note_from_text(text_of(end.at("details"), "checkpoint")).ok());
+
+  // Periods that follow one another miss nothing and count nothing twice.
+  const std::string at = text_of(change, "time");
+  EXPECT_EQ(report("&until=" + at).size() + report("&since=" + at).size(), all.size() + 2);
+  EXPECT_EQ(text_of(report("&since=" + at)[1], "release"), second);
+  EXPECT_EQ(report("&environment=staging").size(), all.size() - 2) << "one change instead of three";
+  // Words are for those who may read drafts.
+  add_member("shop", "ann", "vic", "viewer");
+  for (const json::value& line : report("", "vic")) {
+    if (text_of(line, "section") == "change" && line.at("verdicts").is_array()) {
+      EXPECT_TRUE(line.at("verdicts").at(0).at("comment").is_null());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace imprimatur::tests
