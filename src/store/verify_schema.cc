@@ -183,9 +183,9 @@ void compare(const Objects& expected, const Objects& there, std::vector<SchemaFa
   }
 }
 
-std::vector<std::string> steps_of(Database& database) {
-  return database.all("SELECT CAST(version AS TEXT) FROM schema_versions ORDER BY version",
-                      [](const Row& row) { return row.text(0); });
+std::vector<std::int64_t> steps_of(Database& database) {
+  return database.all("SELECT version FROM schema_versions ORDER BY version",
+                      [](const Row& row) { return row.integer(0); });
 }
 
 }  // namespace

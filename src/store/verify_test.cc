@@ -766,7 +766,7 @@ TEST_P(VerifyTest, DataOfATrialVersionAreRefused) {
   ASSERT_TRUE(store_
                   ->write({"org"},
                           [](Tx& tx) -> Status {
-                            tx.database().touch("UPDATE schema_versions SET version = version - 4");
+                            tx.database().touch("UPDATE schema_versions SET version = version - 6");
                             return Ok{};
                           })
                   .ok());
