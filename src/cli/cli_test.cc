@@ -6,6 +6,7 @@
 #include "domain/protection.h"
 #include "identity/identity.h"
 #include "identity/projects.h"
+#include "journal/note.h"
 #include "journal/signing.h"
 #include "journal/verifier.h"
 #include "registry/registry.h"
@@ -199,7 +200,7 @@ class CliTest : public testing::Test {
 TEST_F(CliTest, EveryCommandHasHelpWithExamples) {
   for (const char* command :
        {"serve", "import", "login", "logout", "submit", "approve", "reject", "withdraw", "reviews", "show",
-        "deploy", "rollback", "diff", "scan", "verify", "journal", "version"}) {
+        "deploy", "rollback", "diff", "evidence", "history", "scan", "verify", "journal", "version"}) {
     const Ran ran = run({command, "--help"});
     EXPECT_EQ(ran.exit, 0) << command;
     EXPECT_NE(ran.out.find("Examples:\n  "), std::string::npos) << command << ran.out;
@@ -218,6 +219,9 @@ TEST_F(CliTest, WrongUseIsTwo) {
   EXPECT_EQ(run({"verify", folder_.string()}).exit, 2);
   EXPECT_EQ(run({"deploy"}).exit, 2);
   EXPECT_EQ(run({"submit", "a", "--version", "0"}).exit, 2);
+  EXPECT_EQ(run({"evidence"}).exit, 2);
+  EXPECT_EQ(run({"evidence", "rel_1", "--html", "--json"}).exit, 2);
+  EXPECT_EQ(run({"history", "a", "--limit", "none"}).exit, 2);
   EXPECT_EQ(run({"serve", "--listen"}).exit, 2);
   EXPECT_EQ(run({"diff", "a", "--server", "http://elsewhere.example"}).exit, 2);
   EXPECT_EQ(run({"diff", "a", "--server", "ftp://localhost"}).exit, 2);
@@ -613,6 +617,40 @@ TEST_F(CliTest, ImportsIntoADataDirectoryAndDoesSoOnce) {
   std::string shorter = exported.out.substr(0, exported.out.rfind("{\"action\""));
   EXPECT_EQ(run({"verify", write("cut.jsonl", shorter)}).exit, 1);
   EXPECT_EQ(run({"verify", write("none.jsonl", "nothing\n")}).exit, 2);
+}
+
+// The same checkpoint as other programs keep it, with what a witness signed.
+TEST_F(CliTest, ACheckpointMayBeASignedNote) {
+  const std::string data = data_directory();
+  const journal::Signer log(kSeed), witness(std::string(32, 'w')), other(std::string(32, 'o'));
+  const json::value heads = run({"verify", data, "--json"}).parsed().at("heads");
+  const auto head = journal::head_from_json(json::serialize(heads.at(0))).value();
+  const auto note_of = [&](const journal::Signer& by, const Hash256& root) {
+    const journal::Checkpoint checkpoint{journal::origin_of(by.public_key(), head.journal), head.size, root};
+    journal::Note note{checkpoint.to_text(), {}};
+    note.signatures.push_back(journal::sign_note(by, checkpoint.origin, note.text));
+    note.signatures.push_back(journal::cosign_note(witness, "w.example", Time{seconds(1).micros}, note.text));
+    return write("note.txt", note.to_text());
+  };
+  const auto key_of = [](const journal::Signer& by, journal::NoteAlgorithm kind) {
+    return journal::NoteKey{"w.example", kind, by.public_key()}.text();
+  };
+  const std::string known = key_of(witness, journal::NoteAlgorithm::witness);
+  const std::string good = note_of(log, head.root);
+  const Ran checked = run({"verify", data, "--checkpoint", good, "--witness", known, "--json"});
+  EXPECT_EQ(checked.exit, 0) << checked.out;
+  EXPECT_EQ(checked.parsed().at("keyComparedWith"),
+            json::value({"--checkpoint", "--witness", "the secret file"}));
+  const auto exit_with = [&](const std::string& key) {
+    return run({"verify", data, "--checkpoint", good, "--witness", key}).exit;
+  };
+  EXPECT_EQ(exit_with(key_of(other, journal::NoteAlgorithm::witness)), 1) << "who has not signed";
+  EXPECT_EQ(exit_with(key_of(witness, journal::NoteAlgorithm::log)), 2);
+  EXPECT_EQ(exit_with("w.example"), 2);
+  EXPECT_EQ(run({"verify", data, "--witness", known}).exit, 2) << "there is no note";
+  EXPECT_EQ(run({"verify", data, "--checkpoint", note_of(log, sha256("else"))}).exit, 1);
+  EXPECT_EQ(run({"verify", data, "--checkpoint", note_of(other, head.root)}).exit, 1);
+  EXPECT_EQ(run({"verify", data, "--checkpoint", write("none.txt", "a\n\nb\n")}).exit, 2);
 }
 
 // A journal that was written anew as a whole is without fault in itself: only what stands elsewhere tells.

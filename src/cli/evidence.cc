@@ -31,8 +31,8 @@ Result<Exit> fetch_evidence(const Console& console, const EvidenceOptions& optio
   if (options.html && console.json) return invalid("--html is a page and no JSON; leave one of the two out");
   Client client = TRY(Client::make(console, options.server));
   const std::string format = options.html ? "html" : "dsse";
-  console.out << TRY(client.download("/api/v1/releases/" + percent_encode(options.release) +
-                                     "/evidence?format=" + format));
+  console.out << TRY(
+      client.download("/api/v1/releases/" + percent_encode(options.release) + "/evidence?format=" + format));
   return Exit::done;
 }
 
@@ -40,9 +40,8 @@ void show_tenure(const Console& console, const json::value& tenure) {
   const std::string to = text_in(tenure, "to");
   console.out << text_in(tenure, "from") << " to " << (to.empty() ? "now" : to) << "  version "
               << text_in(tenure, "version") << " (" << harmless(text_in(tenure, "semver")) << ")  "
-              << text_in(tenure, "kind") << " by "
-              << harmless(text_in(member(tenure, "by"), "displayName")) << "  " << text_in(tenure, "release")
-              << "\n";
+              << text_in(tenure, "kind") << " by " << harmless(text_in(member(tenure, "by"), "displayName"))
+              << "  " << text_in(tenure, "release") << "\n";
   if (const std::string reason = text_in(tenure, "reason"); !reason.empty()) {
     console.out << "  " << harmless(reason) << "\n";
   }
@@ -87,12 +86,12 @@ void add_history(Commands& commands) {
 
 void add_evidence_commands(Commands& commands) {
   auto options = std::make_shared<EvidenceOptions>();
-  CLI::App* command =
-      commands.add("evidence", "Fetch the signed file with everything that let a release through",
-                   "  imprimatur evidence rel_01k… > release.dsse.json\n"
-                   "  imprimatur evidence rel_01k… --html > release.html\n\n"
-                   "The file is an in-toto statement in a DSSE envelope; docs/evidence.md says how to check it "
-                   "with openssl.");
+  CLI::App* command = commands.add(
+      "evidence", "Fetch the signed file with everything that let a release through",
+      "  imprimatur evidence rel_01k… > release.dsse.json\n"
+      "  imprimatur evidence rel_01k… --html > release.html\n\n"
+      "The file is an in-toto statement in a DSSE envelope; docs/evidence.md says how to check it "
+      "with openssl.");
   say_json(*command, "Errors as JSON, too; the file itself is JSON");
   command->add_option("release", options->release, "The id of a release")->required();
   command->add_flag("--html", options->html, "The same as a page to read and print");

@@ -204,20 +204,22 @@ Result<Exit> export_journals(const Console& console, const std::string& director
 
 void add_verify(Commands& commands) {
   auto options = std::make_shared<VerifyOptions>();
-  CLI::App* verify = commands.add(
-      "verify", "Check the journals of a data directory, or of an export, without a server",
-      "  imprimatur verify /var/lib/imprimatur\n"
-      "  imprimatur verify /var/lib/imprimatur --json > checkpoint.json\n"
-      "  imprimatur verify /var/lib/imprimatur --checkpoint checkpoint.json\n"
-      "  imprimatur verify audit.jsonl --checkpoint checkpoint.txt --witness witness.example/w1+8d66cf3f+BG…\n"
-      "  imprimatur verify audit.jsonl --key sha256:6b0c…\n\n"
-      "Checks the hash chain, the Merkle tree, the signed heads, that times never go back, and "
-      "that replaying\n"
-      "the events gives the tables; names the first entry that does not fit. With an earlier "
-      "checkpoint (a signed note, or JSON), also\n"
-      "that nothing was cut off or rewritten since, and that the witnesses named have cosigned it. The key that signed is compared with the secret "
-      "file where it\n"
-      "can be read, with --key and with the checkpoint. Exit 1 when something does not hold.");
+  CLI::App* verify =
+      commands.add("verify", "Check the journals of a data directory, or of an export, without a server",
+                   "  imprimatur verify /var/lib/imprimatur\n"
+                   "  imprimatur verify /var/lib/imprimatur --json > checkpoint.json\n"
+                   "  imprimatur verify /var/lib/imprimatur --checkpoint checkpoint.json\n"
+                   "  imprimatur verify audit.jsonl --checkpoint checkpoint.txt --witness "
+                   "witness.example/w1+8d66cf3f+BG…\n"
+                   "  imprimatur verify audit.jsonl --key sha256:6b0c…\n\n"
+                   "Checks the hash chain, the Merkle tree, the signed heads, that times never go back, and "
+                   "that replaying\n"
+                   "the events gives the tables; names the first entry that does not fit. With an earlier "
+                   "checkpoint (a signed note, or JSON), also\n"
+                   "that nothing was cut off or rewritten since, and that the witnesses named have cosigned "
+                   "it. The key that signed is compared with the secret "
+                   "file where it\n"
+                   "can be read, with --key and with the checkpoint. Exit 1 when something does not hold.");
   verify->add_option("target", options->target, "A data directory, or an exported file")->required();
   verify->add_option("--checkpoint", options->checkpoint, "Heads that were kept earlier")->type_name("FILE");
   verify->add_option("--witness", options->witnesses, "Verifier key of a witness that must have cosigned it")

@@ -1,5 +1,5 @@
-// What the journals prove to somebody outside: checkpoints and their witnesses, what let a release through, who
-// had an environment when, and the changes of a period.
+// What the journals prove to somebody outside: checkpoints and their witnesses, what let a release through,
+// who had an environment when, and the changes of a period.
 #pragma once
 
 #include "domain/records.h"
@@ -22,9 +22,9 @@ namespace imprimatur::evidence {
 using store::Page;
 using store::PageRequest;
 
-inline constexpr std::size_t kMaxWitnesses = 50;             // that are not removed
-inline constexpr Duration kWitnessAhead = hours(1);          // by which a witness's clock may be ahead
-inline constexpr std::size_t kMaxEvidenceEntries = 2000;     // that one release's evidence cites
+inline constexpr std::size_t kMaxWitnesses = 50;          // that are not removed
+inline constexpr Duration kWitnessAhead = hours(1);       // by which a witness's clock may be ahead
+inline constexpr std::size_t kMaxEvidenceEntries = 2000;  // that one release's evidence cites
 inline constexpr std::string_view kReleasePredicate = "urn:imprimatur:release-evidence:v1";
 
 // A checkpoint that witnesses signed, with their signatures beside the log's.

@@ -75,14 +75,13 @@ std::int64_t vouched_for(store::Tx& tx, const Made& deploy) {
 Made made(store::Tx& tx, Release release) {
   auto all = told_about(tx, release.project.text, "release:" + release.id.text, UINT64_MAX);
   for (Told& one : all) {
-    const bool same = one.text("release") == release.id.text && one.text("digest") == release.digest &&
-                      one.text("artifact") == release.artifact.text &&
-                      one.number("version") == release.version &&
-                      one.text("environment") == release.environment.text &&
-                      one.text("review") == release.review.text &&
-                      one.text("replaced") == release.replaced.text &&
-                      one.number("protectionVersion") == release.protection_version &&
-                      one.entry.time == release.at && one.entry.event.actor == release.by;
+    const bool same =
+        one.text("release") == release.id.text && one.text("digest") == release.digest &&
+        one.text("artifact") == release.artifact.text && one.number("version") == release.version &&
+        one.text("environment") == release.environment.text && one.text("review") == release.review.text &&
+        one.text("replaced") == release.replaced.text &&
+        one.number("protectionVersion") == release.protection_version && one.entry.time == release.at &&
+        one.entry.event.actor == release.by;
     if (same) return {std::move(release), std::move(one)};
   }
   throw store::DataBroken("release " + release.id.text + " is not the one of the journal");
@@ -96,7 +95,8 @@ std::vector<Made> chain_of(store::Tx& tx, Release release) {
     if (restores.empty()) return out;
     Made next = made(tx, store::present(store::release(tx, {restores}), "a restored release"));
     // What comes before goes back in time, so that this ends.
-    if (next.by.entry.seq >= out.back().by.entry.seq) throw store::DataBroken("a release restores a later one");
+    if (next.by.entry.seq >= out.back().by.entry.seq)
+      throw store::DataBroken("a release restores a later one");
     out.push_back(std::move(next));
   }
 }
@@ -106,10 +106,10 @@ Result<Contributions> contributions(store::Tx& tx, const Made& deploy) {
   Contributions out;
   out.after = vouched_for(tx, deploy);
   for (std::int64_t number = out.after + 1;; ++number) {
-    auto all = told_about(tx, release.project.text, version_resource(release.artifact, number),
-                          deploy.by.entry.seq);
-    const auto saved = std::ranges::find_if(
-        all, [](const Told& one) { return one.entry.event.action == "version.saved"; });
+    auto all =
+        told_about(tx, release.project.text, version_resource(release.artifact, number), deploy.by.entry.seq);
+    const auto saved =
+        std::ranges::find_if(all, [](const Told& one) { return one.entry.event.action == "version.saved"; });
     if (saved == all.end()) return out;
     if (out.saved.size() == kMaxContributions) {
       return unprocessable("More than " + std::to_string(kMaxContributions) +

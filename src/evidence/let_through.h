@@ -27,7 +27,7 @@ std::vector<Made> chain_of(store::Tx& tx, Release release);
 // owners of the keys that did.
 struct Contributions {
   std::int64_t after = 0;
-  std::vector<Told> saved;                                   // the entries, oldest first
+  std::vector<Told> saved;                                    // the entries, oldest first
   std::map<PrincipalId, std::vector<std::int64_t>> versions;  // of each contributor
 };
 // Unprocessable when they are more than anybody would read.

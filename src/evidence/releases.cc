@@ -19,8 +19,7 @@ Result<ReleaseEvidence> Evidence::release(const Principal& who, const ReleaseId&
     TRY(scene->caller.require_environment(
         registry::environment_by_id(tx, found->project, found->environment)));
     const store::Head head = TRY(own_head(tx, found->project.text));
-    const journal::Note note =
-        signed_note({origin(head.journal), head.size, head.frontier.root()});
+    const journal::Note note = signed_note({origin(head.journal), head.size, head.frontier.root()});
     return release_statement(tx, *scene, *found, head, note);
   }));
   return ReleaseEvidence{statement, journal::enveloped(signer_, journal::kInTotoPayload, statement)};

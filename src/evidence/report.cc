@@ -47,9 +47,9 @@ std::string line_text(const json::object& line) {
 json::object outline(std::string_view section) {
   json::object out = {{"section", section}};
   for (const char* name :
-       {"seq", "time", "hash", "action", "actor", "resource", "environment", "prompt", "name", "version", "semver",
-        "digest", "release", "kind", "replaced", "reason", "review", "verdicts", "gate", "protection",
-        "contributors", "subject", "details"}) {
+       {"seq",    "time",     "hash",   "action",     "actor",        "resource", "environment", "prompt",
+        "name",   "version",  "semver", "digest",     "release",      "kind",     "replaced",    "reason",
+        "review", "verdicts", "gate",   "protection", "contributors", "subject",  "details"}) {
     out[name] = nullptr;
   }
   return out;
@@ -82,12 +82,9 @@ Report::Report(store::Store& store, ReportScope scope)
 std::string Report::begin() const {
   json::object line = outline("report");
   line["environment"] = scope_.environment.name;
-  line["details"] = json::object{{"project", scope_.project},
-                                 {"journal", scope_.head.journal},
-                                 {"since", time_or_null(scope_.since)},
-                                 {"until", time_or_null(scope_.until)},
-                                 {"firstEntry", scope_.first},
-                                 {"lastEntry", scope_.behind - 1}};
+  line["details"] = json::object{{"project", scope_.project},           {"journal", scope_.head.journal},
+                                 {"since", time_or_null(scope_.since)}, {"until", time_or_null(scope_.until)},
+                                 {"firstEntry", scope_.first},          {"lastEntry", scope_.behind - 1}};
   return line_text(line);
 }
 
@@ -106,8 +103,7 @@ std::vector<std::string> Report::next() {
     case Stage::lines: break;
   }
   while (next_ < scope_.behind) {
-    auto lines = store_.read(
-        [&](store::Tx& tx) -> Result<std::vector<std::string>> { return some(tx); });
+    auto lines = store_.read([&](store::Tx& tx) -> Result<std::vector<std::string>> { return some(tx); });
     if (!lines.ok()) throw std::runtime_error("the journal cannot be read: " + lines.error().detail);
     if (!lines->empty()) return *std::move(lines);
   }
@@ -198,12 +194,12 @@ void Report::add_reasons(store::Tx& tx, json::object& line, const Made& deploy) 
   json::array verdicts, people;
   if (!release.review.empty()) {
     const Review review = store::present(store::review(tx, release.review), "the review of a release");
-    line["review"] = json::object{
-        {"id", review.id.text},
-        {"cycle", review.cycle},
-        {"submittedBy", actor(tx, review.submitted_by.text)},
-        {"submittedAt", to_rfc3339(review.created_at)},
-        {"comment", scope_.words_visible ? json::value(review.comment) : json::value()}};
+    line["review"] =
+        json::object{{"id", review.id.text},
+                     {"cycle", review.cycle},
+                     {"submittedBy", actor(tx, review.submitted_by.text)},
+                     {"submittedAt", to_rfc3339(review.created_at)},
+                     {"comment", scope_.words_visible ? json::value(review.comment) : json::value()}};
     for (const Verdict& verdict : store::verdicts(tx, review.id)) {
       if (verdict.at <= release.at) verdicts.push_back(verdict_json(tx, verdict, scope_.words_visible));
     }

@@ -24,7 +24,7 @@ struct ReportScope {
   std::string note;  // of the head
   std::string project;
   Environment environment;
-  std::optional<Time> since, until;  // from `since` on, before `until`
+  std::optional<Time> since, until;     // from `since` on, before `until`
   std::uint64_t first = 1, behind = 0;  // entries of the period
   bool words_visible = false;
 };

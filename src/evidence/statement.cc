@@ -162,8 +162,8 @@ json::array Statement::verdicts(const std::vector<Told>& all) {
     if (one.entry.event.action != "verdict.given") continue;
     if (out.size() == rows.size()) throw store::DataBroken("a verdict is missing");
     const Verdict& row = rows[out.size()];
-    json::object verdict = as_value(
-        one.details, {"verdict", "cycle", "itemsDigest", "baseDigest", "protectionVersion"});
+    json::object verdict =
+        as_value(one.details, {"verdict", "cycle", "itemsDigest", "baseDigest", "protectionVersion"});
     verdict["by"] = actor(tx_, one.text("person"));
     verdict["at"] = to_rfc3339(one.entry.time);
     verdict["comment"] = words(one.text("comment"), row.salt, row.comment, words_visible_);
@@ -205,8 +205,7 @@ json::value Statement::review_part() {
 json::array Statement::scans() {
   const Release& release = deploy_->release;
   json::array out;
-  for (const Told& one :
-       before("version:" + release.artifact.text + "/" + std::to_string(release.version))) {
+  for (const Told& one : before("version:" + release.artifact.text + "/" + std::to_string(release.version))) {
     if (one.entry.event.action != "scan.recorded") continue;
     cite(one);
     json::object scan = as_value(one.details, {"status", "scoreTenths", "critical", "ruleset", "report"});
@@ -224,7 +223,8 @@ Result<json::object> Statement::contributors_part() {
   for (const Told& saved : found.saved) cite(saved);
   json::array people;
   for (const auto& [id, versions] : found.versions) {
-    people.push_back({{"by", actor(tx_, id.text)}, {"versions", json::array(versions.begin(), versions.end())}});
+    people.push_back(
+        {{"by", actor(tx_, id.text)}, {"versions", json::array(versions.begin(), versions.end())}});
   }
   return json::object{{"after", found.after}, {"people", std::move(people)}};
 }
@@ -259,13 +259,12 @@ Result<json::object> Statement::of(const Release& release) {
   json::object predicate;
   predicate["release"] = release_part(chain.front(), chain);
   json::object version = version_part(release);
-  const Environment environment =
-      registry::environment_by_id(tx_, release.project, release.environment);
+  const Environment environment = registry::environment_by_id(tx_, release.project, release.environment);
   const Project& project = scene_.caller.project();
   predicate["project"] =
       named("project:" + project.id.text, "project.created", project.id.text, project.name);
-  predicate["environment"] =
-      named("environment:" + environment.id.text, "environment.changed", environment.id.text, environment.name);
+  predicate["environment"] = named("environment:" + environment.id.text, "environment.changed",
+                                   environment.id.text, environment.name);
   predicate["protection"] = protection_part(deploy_->release.protection_version);
   predicate["gate"] = gate_part();
   predicate["review"] = review_part();

@@ -1,5 +1,5 @@
-// What let a release through, as one statement: each part checked against the entry that tells of it, and each
-// entry proved to be in the journal.
+// What let a release through, as one statement: each part checked against the entry that tells of it, and
+// each entry proved to be in the journal.
 #pragma once
 
 #include "evidence/let_through.h"

@@ -1,6 +1,6 @@
 // Who watches the journals from outside, and what they signed.
-#include "evidence/evidence.h"
 #include "evidence/events.h"
+#include "evidence/evidence.h"
 #include "identity/standing.h"
 #include "journal/merkle.h"
 #include "registry/caller.h"
@@ -142,7 +142,8 @@ Result<bool> is_newer(const std::vector<store::Cosignature>& kept, const store::
 }  // namespace
 
 Result<store::Witness> Evidence::add_witness(const store::Command& command, std::string_view verifier_key) {
-  TRY(store_.read([&](store::Tx& tx) { return identity::require_organisation_admin(tx, command.principal); }));
+  TRY(store_.read(
+      [&](store::Tx& tx) { return identity::require_organisation_admin(tx, command.principal); }));
   const journal::NoteKey key = TRY(checked_key(verifier_key));
   return store_.write({std::string(journal::kOrganisation)}, [&](store::Tx& tx) -> Result<store::Witness> {
     TRY(identity::require_organisation_admin(tx, command.principal));

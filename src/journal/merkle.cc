@@ -19,8 +19,8 @@ Hash256 root_of(const EachLeaf& each_leaf, std::uint64_t begin, std::uint64_t en
   return tree.root();
 }
 
-// SUBPROOF of RFC 6962 section 2.1.2 over the leaves of [begin, end); `whole` while the old tree is a complete
-// subtree that the verifier knows.
+// SUBPROOF of RFC 6962 section 2.1.2 over the leaves of [begin, end); `whole` while the old tree is a
+// complete subtree that the verifier knows.
 void append_subproof(std::vector<Hash256>& out, const EachLeaf& each_leaf, std::uint64_t begin,
                      std::uint64_t end, std::uint64_t old_end, bool whole) {
   if (old_end == end) {

@@ -95,8 +95,8 @@ List defined_path(std::size_t m, const List& d) {
 List defined_subproof(std::size_t m, const List& d, bool b) {
   if (m == d.size()) return b ? List{} : List{defined_root(d)};
   const std::size_t k = half(d.size());
-  List out = m <= k ? defined_subproof(m, part(d, 0, k), b)
-                    : defined_subproof(m - k, part(d, k, d.size()), false);
+  List out =
+      m <= k ? defined_subproof(m, part(d, 0, k), b) : defined_subproof(m - k, part(d, k, d.size()), false);
   out.push_back(defined_root(m <= k ? part(d, k, d.size()) : part(d, 0, k)));
   return out;
 }
@@ -210,11 +210,12 @@ TEST(Merkle, ManyProofsAreThoseOfEach) {
   const auto check = [&](std::size_t size, const std::vector<std::uint64_t>& indexes) {
     const List leaves = part(all, 0, size);
     std::uint64_t told = 0;
-    const auto proofs = inclusion_proofs(size, indexes, [&](std::uint64_t begin, std::uint64_t end, const auto& take) {
-      EXPECT_EQ(begin, told) << "from the left, each leaf once";
-      for (; begin < end; ++begin) take(leaves[begin]);
-      told = end;
-    });
+    const auto proofs =
+        inclusion_proofs(size, indexes, [&](std::uint64_t begin, std::uint64_t end, const auto& take) {
+          EXPECT_EQ(begin, told) << "from the left, each leaf once";
+          for (; begin < end; ++begin) take(leaves[begin]);
+          told = end;
+        });
     EXPECT_EQ(told, size);
     EXPECT_EQ(proofs.root, defined_root(leaves));
     ASSERT_EQ(proofs.paths.size(), indexes.size());

@@ -193,7 +193,7 @@ Signed signed_by(const Note& note, const NoteKey& key) {
       const auto second = static_cast<std::uint64_t>(at->micros / seconds(1).micros);
       const std::string message = cosigned_message(second, note.text);
       return verify_signature(key.public_key, message, bytes.substr(kTimeBytes)) ? Signed::holds
-                                                                                  : Signed::wrong;
+                                                                                 : Signed::wrong;
     }
   }
   CHECK(false, "unknown algorithm");

@@ -39,7 +39,8 @@ Note signed_note() {
   const Checkpoint checkpoint{origin_of(log_signer().public_key(), "prj_1"), 42, sha256("root")};
   Note note{checkpoint.to_text(), {}};
   note.signatures.push_back(sign_note(log_signer(), checkpoint.origin, note.text));
-  note.signatures.push_back(cosign_note(witness_signer(), kWitness.name, Time{1'679'315'147'999'999}, note.text));
+  note.signatures.push_back(
+      cosign_note(witness_signer(), kWitness.name, Time{1'679'315'147'999'999}, note.text));
   return note;
 }
 
@@ -109,10 +110,10 @@ TEST(Note, WhatIsNoCheckpointIsRefused) {
   const auto read = [](const std::string& text) { return checkpoint_in(Note{text, {}}); };
   EXPECT_TRUE(read("log\n0\n" + root + "\n").ok());
   EXPECT_TRUE(read("log\n7\n" + root + "\nmore\n").ok()) << "extension lines are somebody else's business";
-  for (const std::string& bad : {std::string("log\n"), "log\n\n" + root + "\n", "log\n-1\n" + root + "\n",
-                                 "log\n07\n" + root + "\n", "log\n7 \n" + root + "\n", "\n7\n" + root + "\n",
-                                 std::string("log\n7\nAAAA\n"), "log\n7\n" + root.substr(1) + "\n",
-                                 "log\n99999999999999999999\n" + root + "\n"}) {
+  for (const std::string& bad :
+       {std::string("log\n"), "log\n\n" + root + "\n", "log\n-1\n" + root + "\n", "log\n07\n" + root + "\n",
+        "log\n7 \n" + root + "\n", "\n7\n" + root + "\n", std::string("log\n7\nAAAA\n"),
+        "log\n7\n" + root.substr(1) + "\n", "log\n99999999999999999999\n" + root + "\n"}) {
     EXPECT_FALSE(read(bad).ok()) << bad;
   }
 }

@@ -243,7 +243,8 @@ void Verifier::judge_notes(const std::string& name, Open& state) {
       }
     }
     if (seen.checkpoint.size > state.tree.size && state.chained) {
-      fault(state.tree.size + 1, "has seen entry " + std::to_string(state.tree.size + 1) + ", which is missing");
+      fault(state.tree.size + 1,
+            "has seen entry " + std::to_string(state.tree.size + 1) + ", which is missing");
     }
   }
 }
@@ -319,7 +320,8 @@ Verification Verifier::finish() {
   for (const auto& [name, seen] : notes_) {
     if (closed_.contains(name)) continue;
     const std::string& origin = seen.checkpoint.origin;
-    result_.faults.push_back({name.empty() ? origin : name, 1, "the journal of the checkpoint of " + origin + " is missing"});
+    result_.faults.push_back(
+        {name.empty() ? origin : name, 1, "the journal of the checkpoint of " + origin + " is missing"});
   }
   Verification out = std::move(result_);
   *this = Verifier(scope_);

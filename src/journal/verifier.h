@@ -33,8 +33,8 @@ struct SignedHead {
 // base64. Other members are ignored when read: the signature covers what counts.
 std::string head_to_json(const SignedHead& head);
 Result<SignedHead> head_from_json(std::string_view text);
-// What a file with earlier heads may hold: one signed note, one head as JSON, or an object whose "heads" lists
-// several.
+// What a file with earlier heads may hold: one signed note, one head as JSON, or an object whose "heads"
+// lists several.
 struct Checkpoints {
   std::vector<SignedHead> heads;
   std::vector<Note> notes;

@@ -226,7 +226,8 @@ Note note_over(const std::vector<Entry>& entries, std::size_t size, const Signer
 TEST(Verifier, ASignedNoteTellsTheSame) {
   const World good;
   World seen = good;
-  for (std::size_t size = 0; size <= good.project.size(); ++size) seen.notes.push_back(note_over(good.project, size));
+  for (std::size_t size = 0; size <= good.project.size(); ++size)
+    seen.notes.push_back(note_over(good.project, size));
   EXPECT_EQ(seen.faults(), std::vector<std::string>{});
 
   World cut = good;
@@ -246,7 +247,8 @@ TEST(Verifier, ASignedNoteTellsTheSame) {
   const Signer other(std::string(32, 'o'));
   World forged = good;
   forged.notes = {note_over(good.project, 20, other)};
-  EXPECT_NE(forged.first_fault().find("is of another log, or of one that another key signs"), std::string::npos)
+  EXPECT_NE(forged.first_fault().find("is of another log, or of one that another key signs"),
+            std::string::npos)
       << forged.first_fault();
   Note& note = forged.notes.front();
   note = note_over(good.project, 20);
@@ -266,13 +268,15 @@ TEST(Verifier, WitnessesThatAreNamedMustHaveCosigned) {
   world.witnesses = {{"witness.example/w1", NoteAlgorithm::witness, held.public_key()}};
   EXPECT_EQ(world.first_fault(), "none") << "there is no note that they could have signed";
   world.notes = {note_over(world.project, 20)};
-  EXPECT_EQ(world.first_fault(), "prj_1 0: the checkpoint of 20 entries is not cosigned by witness.example/w1");
+  EXPECT_EQ(world.first_fault(),
+            "prj_1 0: the checkpoint of 20 entries is not cosigned by witness.example/w1");
   Note& note = world.notes.front();
   note.signatures.push_back(cosign_note(held, "witness.example/w1", Time{1'700'000'000'000'000}, note.text));
   EXPECT_EQ(world.first_fault(), "none");
   note.signatures[1].bytes[20] ^= 1;
-  EXPECT_EQ(world.first_fault(),
-            "prj_1 0: the checkpoint of 20 entries has a cosignature of witness.example/w1 that does not hold");
+  EXPECT_EQ(
+      world.first_fault(),
+      "prj_1 0: the checkpoint of 20 entries has a cosignature of witness.example/w1 that does not hold");
   note.signatures[1] = sign_note(held, "witness.example/w1", note.text);
   EXPECT_NE(world.first_fault(), "none") << "a log's signature is none of a witness";
 }

@@ -141,7 +141,8 @@ Result<Page<Release>> releases(Tx& tx, const ArtifactId& artifact, const Environ
 std::optional<Release> release_at(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment,
                                   Time at) {
   static const std::string sql = select_release(joined(
-      kOfArtifact, " AND r.environment = ? AND r.rollout = '' AND r.released_at <= ? ORDER BY r.number DESC LIMIT 1"));
+      kOfArtifact,
+      " AND r.environment = ? AND r.rollout = '' AND r.released_at <= ? ORDER BY r.number DESC LIMIT 1"));
   auto found = tx.database().one(sql, release_in, artifact, artifact, environment, at);
   // Each begins when the one before ends, or later.
   if (found && found->end != ReleaseEnd::live && found->ended_at <= at) return std::nullopt;

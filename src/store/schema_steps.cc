@@ -497,7 +497,8 @@ CREATE TABLE cosignatures (
 )sql";
 
 // 1 to 4 were trials: their journals do not commit to what people wrote.
-constexpr Migration kSteps[] = {{5, kJournals}, {6, kPeople}, {7, kArtifacts}, {8, kReviews}, {10, kWitnesses}};
+constexpr Migration kSteps[] = {
+    {5, kJournals}, {6, kPeople}, {7, kArtifacts}, {8, kReviews}, {10, kWitnesses}};
 
 }  // namespace
 

@@ -107,7 +107,8 @@ std::vector<std::string> journals_of(Database& database) {
 void expect_cosigned(Database& database, const std::string& name, journal::Verifier& verifier) {
   const auto head = head_row(database, name);
   database.stream(
-      "SELECT c.size, c.root, c.signature, coalesce(w.verifier_key, '') FROM cosignatures c LEFT JOIN witnesses w "
+      "SELECT c.size, c.root, c.signature, coalesce(w.verifier_key, '') FROM cosignatures c LEFT JOIN "
+      "witnesses w "
       "ON w.id = c.witness WHERE c.journal = ?",
       [&](const Row& row) {
         std::string fault;

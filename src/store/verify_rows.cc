@@ -67,12 +67,13 @@ void people(Database& database, std::string_view, const TakeRow& take) {
         take(row_key("user", row.text(0)), text.text());
       });
   database.stream(kProject, [&](const Row& row) { take_project(row, take); });
-  database.stream("SELECT id, verifier_key, added_by, added_at, removed_at FROM witnesses", [&](const Row& row) {
-    RowText text;
-    text.set("keyDigest", digest_text(row.text(1))).set("addedBy", row.text(2));
-    text.set("addedAt", time_text(row.time(3))).set("removedAt", time_text(row.time(4)));
-    take(row_key("witness", row.text(0)), text.text());
-  });
+  database.stream("SELECT id, verifier_key, added_by, added_at, removed_at FROM witnesses",
+                  [&](const Row& row) {
+                    RowText text;
+                    text.set("keyDigest", digest_text(row.text(1))).set("addedBy", row.text(2));
+                    text.set("addedAt", time_text(row.time(3))).set("removedAt", time_text(row.time(4)));
+                    take(row_key("witness", row.text(0)), text.text());
+                  });
 }
 
 void members(Database& database, std::string_view project, const TakeRow& take) {

@@ -51,9 +51,8 @@ class VerifyTest : public StoreTest {
 
   static void tell(Tx& tx, const std::string& action, const std::string& actor, const std::string& details) {
     const std::string canonical = canonical_json(parse_json(details).value()).value();
-    const bool organisation =
-        action.starts_with("org") || action.starts_with("user") || action.starts_with("witness") ||
-        action == "project.registered";
+    const bool organisation = action.starts_with("org") || action.starts_with("user") ||
+                              action.starts_with("witness") || action == "project.registered";
     tx.append(organisation ? "org" : "prj_1", {action, "about:it", canonical, {actor}});
   }
 
@@ -147,7 +146,8 @@ void VerifyTest::tell_people() {
     tell(tx, "user.password_changed", "usr_b",
          R"({"user":"usr_b","sessionsRevoked":0,"passwordDigest":")" + sha("other hash") + R"("})");
     insert_witness(tx, {{"wit_1"}, kWitness, {"usr_a"}, now, {}});
-    tell(tx, "witness.added", "usr_a", R"({"witness":"wit_1","keyDigest":")" + sha(kWitness.text()) + R"("})");
+    tell(tx, "witness.added", "usr_a",
+         R"({"witness":"wit_1","keyDigest":")" + sha(kWitness.text()) + R"("})");
     insert_project(tx, {{"prj_1"}, "demo", "", {"usr_a"}, now});
     tell(tx, "project.registered", "usr_a", R"({"project":"prj_1","nameDigest":")" + sha("demo") + R"("})");
     tell(tx, "project.created", "usr_a", R"({"project":"prj_1","nameDigest":")" + sha("demo") + R"("})");
@@ -525,7 +525,8 @@ TEST_P(VerifyTest, AStoredCosignatureMustHold) {
   for (const std::uint64_t less : {0u, 1u, 7u}) {
     ASSERT_TRUE(keep(less, witness_signer()).ok());
     EXPECT_TRUE(verified().ok()) << verified().faults[0].what;
-    const auto stored = store_->read([](Tx& tx) -> Result<std::vector<Cosignature>> { return cosignatures(tx, "prj_1"); });
+    const auto stored =
+        store_->read([](Tx& tx) -> Result<std::vector<Cosignature>> { return cosignatures(tx, "prj_1"); });
     EXPECT_EQ(stored.value().size(), 1u) << "the latest of each witness";
   }
   ASSERT_TRUE(keep(2, journal::Signer(kSeed)).ok());
@@ -534,10 +535,9 @@ TEST_P(VerifyTest, AStoredCosignatureMustHold) {
   if (ground_.backend() != Backend::sqlite) return;
   store_.reset();
   const auto database = defenceless();
-  for (const char* edit :
-       {"size = size - 1", "size = size + 1", "size = -1", "root = upper(root)",
-        "root = substr(root, 2) || substr(root, 1, 1)", "signature = 'AAAA'", "signature = 'x'", "witness = 'wit_9'",
-        "journal = 'org'"}) {
+  for (const char* edit : {"size = size - 1", "size = size + 1", "size = -1", "root = upper(root)",
+                           "root = substr(root, 2) || substr(root, 1, 1)", "signature = 'AAAA'",
+                           "signature = 'x'", "witness = 'wit_9'", "journal = 'org'"}) {
     EXPECT_NE(after(*database, std::string("UPDATE cosignatures SET ") + edit), "nothing found") << edit;
   }
 }

@@ -53,7 +53,10 @@ std::vector<Cosignature> cosignatures(Tx& tx, std::string_view journal) {
         const auto root = hash_from_hex(row.text(3));
         auto signature = from_base64(row.text(4));
         if (!root || !signature) throw DataBroken("a broken cosignature of journal " + row.text(0));
-        return Cosignature{row.text(0), {row.text(1)}, static_cast<std::uint64_t>(row.integer(2)), *root,
+        return Cosignature{row.text(0),
+                           {row.text(1)},
+                           static_cast<std::uint64_t>(row.integer(2)),
+                           *root,
                            *std::move(signature)};
       },
       journal);

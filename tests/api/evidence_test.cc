@@ -102,7 +102,8 @@ class EvidenceOfAReleaseTest : public Talk {
   static json::value entry_of(const json::value& predicate, const std::string& action,
                               const std::string& resource = "") {
     for (const json::value& entry : predicate.at("journal").at("entries").as_array()) {
-      if (text_of(entry, "action") == action && (resource.empty() || text_of(entry, "resource") == resource)) {
+      if (text_of(entry, "action") == action &&
+          (resource.empty() || text_of(entry, "resource") == resource)) {
         return entry;
       }
     }
@@ -161,7 +162,8 @@ TEST_F(EvidenceOfAReleaseTest, EveryPartRestsOnAnEntryThatIsProved) {
   EXPECT_EQ(text_of(version.at("content"), "content"), "one \U0001f600");
   const std::string hashed = "imprimatur-version-v1\n" + canonical_json(version.at("content")).value();
   EXPECT_EQ(text_of(version, "digest"), "sha256:" + to_hex(sha256(hashed)));
-  expect_words(version.at("message"), "the first", entry_of(predicate, "version.saved").at("details").at("message"));
+  expect_words(version.at("message"), "the first",
+               entry_of(predicate, "version.saved").at("details").at("message"));
 
   const json::value& gate = predicate.at("gate");
   EXPECT_TRUE(gate.at("answer").at("met").as_bool());
@@ -176,7 +178,8 @@ TEST_F(EvidenceOfAReleaseTest, EveryPartRestsOnAnEntryThatIsProved) {
   const json::value verdict = predicate.at("review").at("verdicts").at(0);
   EXPECT_EQ(text_of(verdict.at("by"), "displayName"), "ben");
   EXPECT_EQ(text_of(verdict, "verdict"), "approve");
-  expect_words(verdict.at("comment"), "reads well", entry_of(predicate, "verdict.given").at("details").at("comment"));
+  expect_words(verdict.at("comment"), "reads well",
+               entry_of(predicate, "verdict.given").at("details").at("comment"));
   EXPECT_EQ(predicate.at("scans").as_array().size(), 1u);
   EXPECT_EQ(contributors(predicate), "after 0, cas [1]");
 }
@@ -200,7 +203,8 @@ TEST_F(EvidenceOfAReleaseTest, ARollBackRestsOnTheDeployThatItRestores) {
   save("dan", "two");
   const std::string second = make_live(2);
   const std::string back = text_of(
-      done("POST", path() + "/rollback", "ben", {{{"environment", "production"}, {"reason", "too long"}}}), "id");
+      done("POST", path() + "/rollback", "ben", {{{"environment", "production"}, {"reason", "too long"}}}),
+      "id");
   const json::value predicate = predicate_of(back);
   EXPECT_EQ(text_of(predicate.at("release"), "kind"), "roll_back");
   EXPECT_EQ(text_of(predicate.at("release"), "replaced"), second);
@@ -268,8 +272,10 @@ TEST_F(EvidenceOfAReleaseTest, WhatWasAlteredIsNotSigned) {
       {"an entry", "UPDATE entries SET actor = actor || 'x' WHERE action = 'verdict.given'",
        "UPDATE entries SET actor = substr(actor, 1, 30) WHERE action = 'verdict.given'"},
       {"another entry's hash",
-       "UPDATE entries SET hash = substr(hash, 2) || substr(hash, 1, 1) WHERE action = 'team.created' OR seq = 2",
-       "UPDATE entries SET hash = substr(hash, 64) || substr(hash, 1, 63) WHERE action = 'team.created' OR seq = 2"},
+       "UPDATE entries SET hash = substr(hash, 2) || substr(hash, 1, 1) WHERE action = 'team.created' OR seq "
+       "= 2",
+       "UPDATE entries SET hash = substr(hash, 64) || substr(hash, 1, 63) WHERE action = 'team.created' OR "
+       "seq = 2"},
       {"the head", "UPDATE heads SET frontier = replace(frontier, 'a', 'b')", ""},
   };
   ASSERT_EQ(ask("GET", target, "ann").status, 200);

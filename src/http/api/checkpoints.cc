@@ -15,8 +15,8 @@ constexpr std::int64_t kMaxSize = std::int64_t{1} << 53;
 json::object cosigned_json(const evidence::Cosigned& cosigned) {
   json::array by;
   for (const evidence::Cosigned::By& one : cosigned.by) {
-    by.push_back(json::object{
-        {"witness", one.witness.text}, {"name", one.name}, {"cosignedAt", to_rfc3339(one.at)}});
+    by.push_back(
+        json::object{{"witness", one.witness.text}, {"name", one.name}, {"cosignedAt", to_rfc3339(one.at)}});
   }
   return {{"size", cosigned.checkpoint.size},
           {"rootHash", prefixed(cosigned.checkpoint.root)},
@@ -45,7 +45,8 @@ Result<Response> checkpoint(EvidenceApi api, const Request& request) {
   const std::string format = query.text_if("format").value_or("json");
   const bool cosigned = query.flag_if("cosigned").value_or(false);
   if (format != "json" && format != "note") query.complain("format", "must be json or note");
-  if (cosigned && format == "json") query.complain("cosigned", "is for format=note; the JSON has all of them");
+  if (cosigned && format == "json")
+    query.complain("cosigned", "is for format=note; the JSON has all of them");
   TRY(query.done());
   const evidence::CheckpointView view = TRY(api.evidence.checkpoint(who, project));
   if (format == "note") return note_of(view, cosigned);
@@ -68,8 +69,8 @@ Result<Response> consistency(EvidenceApi api, const Request& request) {
   if (!from) query.complain("from", "must be there");
   TRY(query.done());
   const auto size = [](std::int64_t number) { return static_cast<std::uint64_t>(number); };
-  const auto found = TRY(api.evidence.consistency(who, project, size(*from),
-                                                  to ? std::optional(size(*to)) : std::nullopt));
+  const auto found =
+      TRY(api.evidence.consistency(who, project, size(*from), to ? std::optional(size(*to)) : std::nullopt));
   json::array path;
   for (const Hash256& hash : found.path) path.emplace_back(prefixed(hash));
   return answer(json::object{{"from", found.from},

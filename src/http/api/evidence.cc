@@ -66,17 +66,15 @@ Result<Response> history(EvidenceApi api, const Request& request, const PathArgu
   const store::PageRequest from = page(query);
   TRY(query.done());
   const auto found = TRY(api.evidence.history(who, {path["prompt"]}, environment, at, from));
-  return answer_page(found.page,
-                     [&](const evidence::Tenure& tenure) { return tenure_json(found, tenure); });
+  return answer_page(found.page, [&](const evidence::Tenure& tenure) { return tenure_json(found, tenure); });
 }
 
 }  // namespace
 
 void add_evidence_routes(Router& router, EvidenceApi api) {
-  router.add({Method::get, "/api/v1/releases/{release}/evidence",
-              [api](const Request& request, const PathArguments& path) {
-                return evidence_of(api, request, path);
-              }});
+  router.add(
+      {Method::get, "/api/v1/releases/{release}/evidence",
+       [api](const Request& request, const PathArguments& path) { return evidence_of(api, request, path); }});
   router.add(
       {Method::get, "/api/v1/prompts/{prompt}/history",
        [api](const Request& request, const PathArguments& path) { return history(api, request, path); }});

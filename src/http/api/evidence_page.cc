@@ -76,7 +76,8 @@ std::string said(const json::value& words) {
 
 std::string yes_or_no(const json::value& value, std::string_view yes, std::string_view no) {
   const bool is = value.is_bool() && value.get_bool();
-  return std::string(is ? "<span class=\"yes\">" : "<span class=\"no\">") + std::string(is ? yes : no) + "</span>";
+  return std::string(is ? "<span class=\"yes\">" : "<span class=\"no\">") + std::string(is ? yes : no) +
+         "</span>";
 }
 
 class Page {
@@ -87,7 +88,11 @@ class Page {
   void facts(const std::vector<std::pair<std::string_view, std::string>>& rows) {
     out_ += "<table class=\"facts\">\n";
     for (const auto& [name, html] : rows) {
-      out_.append("<tr><th scope=\"row\">").append(name).append("</th><td>").append(html).append("</td></tr>\n");
+      out_.append("<tr><th scope=\"row\">")
+          .append(name)
+          .append("</th><td>")
+          .append(html)
+          .append("</td></tr>\n");
     }
     out_ += "</table>\n";
   }
@@ -147,15 +152,18 @@ void show_gate(Page& page, const json::value& predicate) {
   page.heading("What was asked, and what the gate answered");
   const json::value& protection = in(predicate, "protection");
   const json::value& gate = in(predicate, "gate");
-  page.facts({{"Protection", "version " + text(in(protection, "version")) + " " + code(in(protection, "digest"))},
-              {"Rule", "<code>" + html_text(plain(in(protection, "rule"))) + "</code>"},
-              {"Answer", yes_or_no(in(in(gate, "answer"), "met"), "met", "not met") + " " + code(in(gate, "digest"))}});
+  page.facts(
+      {{"Protection", "version " + text(in(protection, "version")) + " " + code(in(protection, "digest"))},
+       {"Rule", "<code>" + html_text(plain(in(protection, "rule"))) + "</code>"},
+       {"Answer",
+        yes_or_no(in(in(gate, "answer"), "met"), "met", "not met") + " " + code(in(gate, "digest"))}});
   std::vector<std::vector<std::string>> rows;
   for (const json::value& requirement : list(in(in(gate, "answer"), "requirements"))) {
     std::string verdicts;
     for (const json::value& verdict : list(in(requirement, "verdicts"))) {
-      verdicts += "<div>" + code(in(verdict, "by")) + " " + yes_or_no(in(verdict, "counts"), "counts", "does not count") +
-                  " " + text(in(verdict, "why")) + "</div>";
+      verdicts += "<div>" + code(in(verdict, "by")) + " " +
+                  yes_or_no(in(verdict, "counts"), "counts", "does not count") + " " +
+                  text(in(verdict, "why")) + "</div>";
     }
     rows.push_back({text(in(requirement, "kind")), yes_or_no(in(requirement, "met"), "met", "not met"),
                     text(in(requirement, "detail")), verdicts});
@@ -204,8 +212,9 @@ void show_people_and_scans(Page& page, const json::value& predicate) {
 void show_content(Page& page, const json::value& content) {
   page.heading("What it says");
   if (content.is_null()) {
-    return page.paragraph("<span class=\"none\">Not shown: it is not live any more, and the reader sees no drafts."
-                          "</span>");
+    return page.paragraph(
+        "<span class=\"none\">Not shown: it is not live any more, and the reader sees no drafts."
+        "</span>");
   }
   if (in(content, "content").is_string()) page.block(plain(in(content, "content")));
   for (const json::value& message : list(in(content, "messages"))) {
@@ -213,7 +222,8 @@ void show_content(Page& page, const json::value& content) {
     page.block(plain(in(message, "content")));
   }
   std::vector<std::pair<std::string_view, std::string>> rows;
-  for (const std::string_view field : {"variables", "model", "config", "tools", "outputSchema", "layers", "lock"}) {
+  for (const std::string_view field :
+       {"variables", "model", "config", "tools", "outputSchema", "layers", "lock"}) {
     rows.emplace_back(field, code(in(content, field)));
   }
   page.facts(rows);
@@ -230,8 +240,9 @@ void show_proof(Page& page, const json::value& journal, const journal::Envelope&
   page.heading("The checkpoint that they are under");
   page.block(plain(in(journal, "checkpoint")));
   page.heading("The signed file");
-  page.paragraph("This page shows what the signed file holds; the file is what proves it. It is a DSSE envelope, "
-                 "checked with openssl as docs/evidence.md says, against a key that was noted down earlier.");
+  page.paragraph(
+      "This page shows what the signed file holds; the file is what proves it. It is a DSSE envelope, "
+      "checked with openssl as docs/evidence.md says, against a key that was noted down earlier.");
   page.facts({{"Key", code(json::value(envelope.key))},
               {"Signature", code(json::value(to_base64(envelope.signature)))},
               {"SHA-256 of the statement", code(json::value(to_hex(sha256(envelope.payload))))}});
@@ -283,13 +294,13 @@ std::string evidence_page(const evidence::ReleaseEvidence& evidence) {
   show_people_and_scans(page, predicate);
   show_content(page, in(version, "content"));
   show_proof(page, in(predicate, "journal"), evidence.envelope);
-  std::string out = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                    "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
-                    name + ": release evidence</title>\n<style>" + std::string(kStyle) +
-                    "</style>\n</head>\n<body>\n<h1><bdi>" + name + "</bdi></h1>\n";
-  out += "<p class=\"lead\">Everything that let it into " +
-         text(in(in(predicate, "environment"), "name")) + " of " + text(in(in(predicate, "project"), "name")) +
-         ", as the journal has it.</p>\n";
+  std::string out =
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
+      name + ": release evidence</title>\n<style>" + std::string(kStyle) +
+      "</style>\n</head>\n<body>\n<h1><bdi>" + name + "</bdi></h1>\n";
+  out += "<p class=\"lead\">Everything that let it into " + text(in(in(predicate, "environment"), "name")) +
+         " of " + text(in(in(predicate, "project"), "name")) + ", as the journal has it.</p>\n";
   return out + page.take() + "</body>\n</html>\n";
 }
 

@@ -27,12 +27,13 @@ TEST(EvidencePage, HostileValuesStandAsText) {
       R"(,"replaced":null,"restores":[],"protectionMet":false},"version":{"name":")" + evil +
       R"(","semver":"1.0.0","number":1,"author":)" + who + R"(,"accountable":null,"message":)" + words +
       R"(,"content":{"content":")" + evil + R"(","messages":[{"role":"user","content":")" + evil +
-      R"("}],"config":{")" + evil + R"(":")" + evil + R"("}}},"gate":{"answer":{"met":false,"requirements":[{"kind":")" +
-      evil + R"(","met":false,"detail":")" + evil + R"(","verdicts":[{"by":")" + evil +
+      R"("}],"config":{")" + evil + R"(":")" + evil +
+      R"("}}},"gate":{"answer":{"met":false,"requirements":[{"kind":")" + evil +
+      R"(","met":false,"detail":")" + evil + R"(","verdicts":[{"by":")" + evil +
       R"(","counts":false,"why":")" + evil + R"("}]}]}},"review":{"id":"rev_1","submittedBy":)" + who +
-      R"(,"comment":)" + words + R"(,"verdicts":[{"by":)" + who + R"(,"verdict":"approve","comment":)" + words +
-      R"(}]},"contributors":{"after":0,"people":[{"by":)" + who + R"(,"versions":[1]}]},"scans":[],)" +
-      R"("journal":{"checkpoint":")" + evil + R"(","entries":[]}}})";
+      R"(,"comment":)" + words + R"(,"verdicts":[{"by":)" + who + R"(,"verdict":"approve","comment":)" +
+      words + R"(}]},"contributors":{"after":0,"people":[{"by":)" + who +
+      R"(,"versions":[1]}]},"scans":[],)" + R"("journal":{"checkpoint":")" + evil + R"(","entries":[]}}})";
   const std::string page = evidence_page(evidence);
   for (const char* markup : {"<img", "<script", "</pre></td>", "onerror=\""}) {
     EXPECT_EQ(page.find(markup), std::string::npos) << markup;
