@@ -109,9 +109,8 @@ std::optional<Release> live_release(Tx& tx, const ArtifactId& artifact, const En
 std::vector<Release> live_releases(Tx& tx, const ArtifactId& artifact);
 Result<Page<Release>> releases(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment,
                                const PageRequest& page);  // newest first
-// The one that was live at that moment; nothing when none was.
 std::optional<Release> release_at(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment,
-                                  Time at);
+                                  Time at);  // that was live at this moment
 bool any_release(Tx& tx, const EnvironmentId& environment);
 // Of the versions below `number` that went live there with their protection met, and were neither retired
 // there nor rolled back from, the newest under each protection, newest first.

@@ -11,7 +11,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kStyle = R"css(
-:root { color-scheme: light; --ink: #1c1c1c; --soft: #5d5d5d; --line: #d4d0c8; --wash: #f6f4ef; --yes: #1d6b3a; --no: #a3231f; }
+:root { color-scheme: light; --ink: #1c1c1c; --soft: #5d5d5d; --line: #d4d0c8; --wash: #f6f4ef;
+  --yes: #1d6b3a; --no: #a3231f; }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2.5rem 1.5rem 4rem; max-width: 62rem; background: #fff; color: var(--ink);
   font: 15px/1.5 "Iowan Old Style", "Palatino Linotype", Georgia, serif; }
@@ -20,15 +21,16 @@ h2 { margin: 2.2rem 0 .6rem; padding-top: .7rem; border-top: 2px solid var(--ink
 p { margin: .5rem 0; max-width: 46rem; }
 .lead { color: var(--soft); }
 table { width: 100%; border-collapse: collapse; font-size: .93rem; }
-th, td { padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top;
-  overflow-wrap: anywhere; }
+th, td { padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left;
+  vertical-align: top; overflow-wrap: anywhere; }
 th { color: var(--soft); font-weight: normal; }
 .facts th { width: 11rem; }
 bdi, td { unicode-bidi: isolate; }
 code, pre { font: .83rem/1.45 "DejaVu Sans Mono", Menlo, Consolas, monospace; }
 pre { margin: .5rem 0; padding: .8rem 1rem; border: 1px solid var(--line); background: var(--wash);
   white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
-blockquote { margin: .2rem 0; padding-left: .8rem; border-left: 3px solid var(--line); white-space: pre-wrap; }
+blockquote { margin: .2rem 0; padding-left: .8rem; border-left: 3px solid var(--line);
+  white-space: pre-wrap; }
 .yes { color: var(--yes); font-weight: bold; }
 .no { color: var(--no); font-weight: bold; }
 .none { color: var(--soft); font-style: italic; }

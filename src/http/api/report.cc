@@ -11,16 +11,16 @@ namespace {
 
 namespace json = boost::json;
 
-// A value of a line by its path: "review.id"; null where a part of it is not there.
+// A value of a line by its path: "review/id"; null where a part of it is not there.
 json::value at(const json::object& line, std::string_view path) {
   const json::object* object = &line;
   while (true) {
-    const std::size_t point = path.find('.');
-    const json::value* found = object->if_contains(path.substr(0, point));
-    if (found == nullptr || point == std::string_view::npos) return found == nullptr ? json::value() : *found;
+    const std::size_t slash = path.find('/');
+    const json::value* found = object->if_contains(path.substr(0, slash));
+    if (found == nullptr || slash == std::string_view::npos) return found == nullptr ? json::value() : *found;
     if (!found->is_object()) return nullptr;
     object = &found->get_object();
-    path.remove_prefix(point + 1);
+    path.remove_prefix(slash + 1);
   }
 }
 
@@ -30,15 +30,17 @@ std::string cell(const json::value& value) {
   return csv_field(json::serialize(value));
 }
 
-// The ids of who approved, of all cycles: what counted is in the gate answer.
+// The ids of those whose approval counted, as the gate answer has it.
 std::string approvers(const json::object& line) {
   std::string out;
-  const json::value verdicts = at(line, "verdicts");
-  if (!verdicts.is_array()) return out;
-  for (const json::value& verdict : verdicts.get_array()) {
-    if (at(verdict.as_object(), "verdict").as_string() != "approve") continue;
-    const json::value by = at(verdict.as_object(), "by.id");
-    out.append(out.empty() ? "" : " ").append(std::string_view(by.as_string()));
+  const json::value requirements = at(line, "gate/requirements");
+  if (!requirements.is_array()) return out;
+  for (const json::value& requirement : requirements.get_array()) {
+    if (at(requirement.as_object(), "kind") != json::value("approvals")) continue;
+    for (const json::value& verdict : requirement.at("verdicts").as_array()) {
+      if (!verdict.at("counts").as_bool()) continue;
+      out.append(out.empty() ? "" : " ").append(std::string_view(verdict.at("by").as_string()));
+    }
   }
   return out;
 }
@@ -50,11 +52,11 @@ constexpr Column kColumns[] = {{"section", "section"},
                                {"seq", "seq"},
                                {"time", "time"},
                                {"action", "action"},
-                               {"actor", "actor.id"},
-                               {"actorName", "actor.displayName"},
+                               {"actor", "actor/id"},
+                               {"actorName", "actor/displayName"},
                                {"resource", "resource"},
-                               {"subject", "subject.id"},
-                               {"subjectName", "subject.displayName"},
+                               {"subject", "subject/id"},
+                               {"subjectName", "subject/displayName"},
                                {"environment", "environment"},
                                {"prompt", "prompt"},
                                {"name", "name"},
@@ -65,18 +67,18 @@ constexpr Column kColumns[] = {{"section", "section"},
                                {"kind", "kind"},
                                {"replaced", "replaced"},
                                {"reason", "reason"},
-                               {"review", "review.id"},
-                               {"reviewCycle", "review.cycle"},
-                               {"submittedBy", "review.submittedBy.id"},
-                               {"submittedAt", "review.submittedAt"},
+                               {"review", "review/id"},
+                               {"reviewCycle", "review/cycle"},
+                               {"submittedBy", "review/submittedBy/id"},
+                               {"submittedAt", "review/submittedAt"},
                                {"approvedBy", ""},
                                {"verdicts", "verdicts"},
                                {"contributors", "contributors"},
-                               {"gateMet", "gate.met"},
+                               {"gateMet", "gate/met"},
                                {"gate", "gate"},
-                               {"protectionVersion", "protection.version"},
-                               {"protectionDigest", "protection.digest"},
-                               {"protectionMet", "protection.met"},
+                               {"protectionVersion", "protection/version"},
+                               {"protectionDigest", "protection/digest"},
+                               {"protectionMet", "protection/met"},
                                {"details", "details"},
                                {"hash", "hash"}};
 
