@@ -18,7 +18,7 @@ std::size_t name_length(std::string_view text) {
   if (text.empty() || !name_start(text.front())) return 0;
   std::size_t n = 1;
   while (n < text.size() && name_part(text[n])) ++n;
-  for (const std::string_view suffix : {".id", ".email", ".token", ".csrf"}) {
+  for (const std::string_view suffix : {".id", ".email", ".token", ".csrf", ".key", ".note"}) {
     if (text.substr(n).starts_with(suffix)) return n + suffix.size();
   }
   return n;

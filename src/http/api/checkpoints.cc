@@ -10,7 +10,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::int64_t kMaxSize = std::int64_t{1} << 53;
+constexpr std::int64_t kMaxSize = (std::int64_t{1} << 53) - 1;
 
 json::object cosigned_json(const evidence::Cosigned& cosigned) {
   json::array by;
@@ -66,7 +66,7 @@ Result<Response> consistency(EvidenceApi api, const Request& request) {
   const std::string project = query.text_if("project").value_or("");
   const auto from = query.integer_if("from", 1, kMaxSize);
   const auto to = query.integer_if("to", 1, kMaxSize);
-  if (!from) query.complain("from", "must be there");
+  if (request.query_value("from") == nullptr) query.complain("from", "must be there");
   TRY(query.done());
   const auto size = [](std::int64_t number) { return static_cast<std::uint64_t>(number); };
   const auto found =
