@@ -22,11 +22,12 @@ p { margin: .5rem 0; max-width: 46rem; }
 .lead { color: var(--soft); }
 table { width: 100%; border-collapse: collapse; font-size: .93rem; }
 th, td { padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left;
-  vertical-align: top; overflow-wrap: anywhere; }
+  vertical-align: top; overflow-wrap: break-word; }
 th { color: var(--soft); font-weight: normal; }
 .facts th { width: 11rem; }
 bdi, td { unicode-bidi: isolate; }
 code, pre { font: .83rem/1.45 "DejaVu Sans Mono", Menlo, Consolas, monospace; }
+code, blockquote { overflow-wrap: anywhere; }
 pre { margin: .5rem 0; padding: .8rem 1rem; border: 1px solid var(--line); background: var(--wash);
   white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
 blockquote { margin: .2rem 0; padding-left: .8rem; border-left: 3px solid var(--line);
@@ -170,7 +171,7 @@ void show_gate(Page& page, const json::value& predicate) {
     rows.push_back({text(in(requirement, "kind")), yes_or_no(in(requirement, "met"), "met", "not met"),
                     text(in(requirement, "detail")), verdicts});
   }
-  page.table({"Requirement", "", "Detail", "Verdicts"}, rows);
+  page.table({"Requirement", "Met", "Detail", "Verdicts"}, rows);
 }
 
 void show_review(Page& page, const json::value& review) {
@@ -186,14 +187,17 @@ void show_review(Page& page, const json::value& review) {
     rows.push_back({person(in(verdict, "by")), text(in(verdict, "verdict")), text(in(verdict, "cycle")),
                     text(in(verdict, "at")), said(in(verdict, "comment"))});
   }
-  page.table({"Verdict of", "", "Cycle", "Given", "Comment"}, rows);
+  page.table({"Verdict of", "Verdict", "Cycle", "Given", "Comment"}, rows);
 }
 
 void show_people_and_scans(Page& page, const json::value& predicate) {
   page.heading("Who contributed");
   const json::value& contributors = in(predicate, "contributors");
-  page.paragraph("Everybody who saved a version after version " + text(in(contributors, "after")) +
-                 " and before the deploy, and the owners of the keys that did. None of them approves.");
+  const json::value& after = in(contributors, "after");
+  const bool from_the_first = after.is_int64() && after.get_int64() == 0;
+  page.paragraph("Everybody who saved a version " +
+                 (from_the_first ? std::string() : "after version " + text(after) + " and ") +
+                 "before the deploy, and the owners of the keys that did. None of them approves.");
   std::vector<std::vector<std::string>> rows;
   for (const json::value& one : list(in(contributors, "people"))) {
     rows.push_back({person(in(one, "by")), text(in(one, "versions"))});
@@ -250,27 +254,39 @@ void show_proof(Page& page, const json::value& journal, const journal::Envelope&
               {"SHA-256 of the statement", code(json::value(to_hex(sha256(envelope.payload))))}});
 }
 
+// The bytes of a control character at the beginning, or of one that turns the direction of what follows; 0
+// for any other.
+std::size_t size_of_hidden(std::string_view text) {
+  const auto byte = static_cast<unsigned char>(text.front());
+  if (byte < 0x20 || byte == 0x7f) return byte == '\n' || byte == '\t' ? 0 : 1;
+  for (const std::string_view turning : {"\u061C", "\u200E", "\u200F", "\u202A", "\u202B", "\u202C", "\u202D",
+                                         "\u202E", "\u2066", "\u2067", "\u2068", "\u2069"}) {
+    if (text.starts_with(turning)) return turning.size();
+  }
+  return 0;
+}
+
 }  // namespace
 
 std::string html_text(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
+  while (!text.empty()) {
+    const std::size_t hidden = size_of_hidden(text);
+    if (hidden > 0) {
+      out += "\uFFFD";
+      text.remove_prefix(hidden);
+      continue;
+    }
+    switch (text.front()) {
       case '&': out += "&amp;"; break;
       case '<': out += "&lt;"; break;
       case '>': out += "&gt;"; break;
       case '"': out += "&quot;"; break;
       case '\'': out += "&#39;"; break;
-      case '\n':
-      case '\t': out.push_back(c); break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-          out += "\uFFFD";
-        } else {
-          out.push_back(c);
-        }
+      default: out.push_back(text.front());
     }
+    text.remove_prefix(1);
   }
   return out;
 }

@@ -14,7 +14,8 @@ std::string evidence_page(const evidence::ReleaseEvidence& evidence);
 // The Content-Security-Policy it lives under: its own style and nothing else.
 std::string evidence_page_policy();
 
-// `text` between tags or in quotes: as characters, never as markup; control characters as U+FFFD.
+// `text` between tags or in quotes: as characters, never as markup. Control characters, and those that turn
+// the direction of text, become U+FFFD.
 std::string html_text(std::string_view text);
 
 }  // namespace imprimatur::http

@@ -12,6 +12,8 @@ TEST(HtmlText, IsNeverMarkup) {
   EXPECT_EQ(html_text("<script>alert('a' & \"b\")</script>"),
             "&lt;script&gt;alert(&#39;a&#39; &amp; &quot;b&quot;)&lt;/script&gt;");
   EXPECT_EQ(html_text("two\nlines\tand \x1b[31mred\x7f\r"), "two\nlines\tand \uFFFD[31mred\uFFFD\uFFFD");
+  EXPECT_EQ(html_text("invoice\u202Egpj.exe\u2066\u200F"), "invoice\uFFFDgpj.exe\uFFFD\uFFFD");
+  EXPECT_EQ(html_text(""), "");
   EXPECT_EQ(html_text("gr\u00fc\u00dfe \U0001f600"), "gr\u00fc\u00dfe \U0001f600");
 }
 
