@@ -101,7 +101,7 @@ Result<Page<journal::Entry>> audit(Tx& tx, const AuditQuery& query, const PageRe
   std::int64_t below = TRY(number_after(page, kNewest));
   const std::int64_t size = query.since || query.until ? size_of(database, query.journal) : 0;
   if (query.until) {
-    below = std::min(below, first_not_before(database, query.journal, size, *query.until + Duration{1}));
+    below = std::min(below, first_not_before(database, query.journal, size, *query.until));
   }
   Query select(kEntry);
   select.where("journal = ?", query.journal).where("seq < ?", below);
