@@ -1,6 +1,7 @@
 // Every operation of the contract as every role and with every scope alone: whoever its x-permission or
 // x-scope lets in is answered, also about what they wrote themselves, and nobody else is.
 #include "api/talk.h"
+#include "journal/note.h"
 
 #include <functional>
 
@@ -344,6 +345,39 @@ class Access : public Talk {
          [&]() -> Wanted {
            return {"/api/v1/audit-logs/proof?project=shop&seq=1", {}};
          }},
+        {"getConsistency",
+         [&]() -> Wanted {
+           return {"/api/v1/audit-logs/consistency?project=shop&from=1", {}};
+         }},
+        {"exportReport",
+         [&]() -> Wanted {
+           return {"/api/v1/audit-logs/report?project=shop", {}};
+         }},
+        {"addCosignature",
+         [&]() -> Wanted {
+           return {"/api/v1/audit-logs/cosignatures", {{{"note", cosigned()}}}};
+         }},
+        {"listHistory",
+         [&]() -> Wanted {
+           return {of(prompt()) + "/history?environment=development", {}};
+         }},
+        {"getReleaseEvidence",
+         [&]() -> Wanted {
+           const auto releases = done("GET", of(prompt()) + "/releases?environment=development", "ann");
+           return {"/api/v1/releases/" + text_of(releases.at("items").at(0), "id") + "/evidence", {}};
+         }},
+        {"listWitnesses",
+         [&]() -> Wanted {
+           return {"/api/v1/witnesses", {}};
+         }},
+        {"addWitness",
+         [&]() -> Wanted {
+           return {"/api/v1/witnesses", {{{"verifierKey", witness(fresh()).text()}}}};
+         }},
+        {"removeWitness",
+         [&]() -> Wanted {
+           return {"/api/v1/witnesses/" + registered(witness(fresh())), {}};
+         }},
         {"getWorkflow",
          [&]() -> Wanted {
            return {"/api/v1/workflow", {}};
@@ -355,6 +389,23 @@ class Access : public Talk {
       return {};
     }
     return found->second();
+  }
+  static std::string seed(const std::string& name) { return std::string(bytes_of(sha256(name))); }
+  static journal::NoteKey witness(const std::string& name) {
+    return {name, journal::NoteAlgorithm::witness, journal::Signer(seed(name)).public_key()};
+  }
+  std::string registered(const journal::NoteKey& key) {
+    return text_of(done("POST", "/api/v1/witnesses", "admin", {{{"verifierKey", key.text()}}}), "id");
+  }
+  // The checkpoint of now, with the cosignature of a witness that is new.
+  std::string cosigned() {
+    const std::string name = fresh();
+    registered(witness(name));
+    const auto checkpoint = done("GET", "/api/v1/audit-logs/checkpoint?project=shop", "ann");
+    auto note = journal::note_from_text(text_of(checkpoint, "note")).value();
+    note.signatures.push_back(
+        journal::cosign_note(journal::Signer(seed(name)), name, Time{seconds(1).micros}, note.text));
+    return note.to_text();
   }
   std::string runtime(const std::string& rest) {
     return "/api/v1/runtime/prompts/" + name_of_prompt(prompt()) + rest + "?project=shop";
