@@ -2,12 +2,15 @@
 #include "cli/commands.h"
 #include "cli/data_directory.h"
 #include "cli/prompt_sources.h"
+#include "journal/envelope.h"
+#include "journal/evidence_file.h"
 #include "journal/exported.h"
 #include "journal/signing.h"
 #include "store/journal_rows.h"
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -60,6 +63,7 @@ struct Checked {
   std::vector<journal::SignedHead> heads;
   std::vector<std::string> against;  // what the key was compared with
   std::string unchecked;             // why not with the secret file; empty when it was
+  bool evidence = false;             // of a release, and no journal
 };
 
 constexpr std::string_view kDigestPrefix = "sha256:";
@@ -121,6 +125,22 @@ Status check_file(const std::string& path, const journal::Trusted& trusted, Chec
   }
   std::ifstream file(path, std::ios::binary);
   if (!file) return unavailable("cannot open " + path);
+  std::string begin(journal::kEvidenceBegins.size(), ' ');
+  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  if (begin == journal::kEvidenceBegins) {
+    std::error_code failed;
+    if (std::filesystem::file_size(path, failed) > journal::kMaxEnvelopeBytes || failed) {
+      return too_large(path + " is larger than any evidence of a release");
+    }
+    const std::string rest{std::istreambuf_iterator<char>(file), {}};
+    auto evidence = journal::verify_evidence(begin + rest, trusted);
+    if (!evidence.ok()) return in_file(path, evidence.error(), "no evidence of a release");
+    out.found = *std::move(evidence);
+    out.evidence = true;
+    return Ok{};
+  }
+  file.clear();
+  file.seekg(0);
   auto found = journal::verify_export(file, trusted);
   if (!found.ok()) return in_file(path, found.error(), "neither a data directory nor an exported journal");
   out.found = *std::move(found);
@@ -164,7 +184,8 @@ void show(const Console& console, const Checked& checked) {
   if (checked.found.ok()) {
     console.out << console.painted(Colour::green, "verified") << ": " << checked.found.entries
                 << (checked.found.entries == 1 ? " entry" : " entries")
-                << "; chain, tree, signature and replay hold\n";
+                << (checked.evidence ? "; signature, paths, words and digests hold\n"
+                                     : "; chain, tree, signature and replay hold\n");
     show_key(console, checked);
     return;
   }
@@ -205,12 +226,15 @@ Result<Exit> export_journals(const Console& console, const std::string& director
 void add_verify(Commands& commands) {
   auto options = std::make_shared<VerifyOptions>();
   CLI::App* verify =
-      commands.add("verify", "Check the journals of a data directory, or of an export, without a server",
+      commands.add("verify",
+                   "Check the journals of a data directory or of an export, or the evidence of a release, "
+                   "without a server",
                    "  imprimatur verify /var/lib/imprimatur\n"
                    "  imprimatur verify /var/lib/imprimatur --json > checkpoint.json\n"
                    "  imprimatur verify /var/lib/imprimatur --checkpoint checkpoint.json\n"
                    "  imprimatur verify audit.jsonl --checkpoint checkpoint.txt --witness "
                    "witness.example/w1+8d66cf3f+BG…\n"
+                   "  imprimatur verify release.dsse.json --key sha256:6b0c…\n"
                    "  imprimatur verify audit.jsonl --key sha256:6b0c…\n\n"
                    "Checks the hash chain, the Merkle tree, the signed heads, that times never go back, and "
                    "that replaying\n"
@@ -220,7 +244,8 @@ void add_verify(Commands& commands) {
                    "it. The key that signed is compared with the secret "
                    "file where it\n"
                    "can be read, with --key and with the checkpoint. Exit 1 when something does not hold.");
-  verify->add_option("target", options->target, "A data directory, or an exported file")->required();
+  verify->add_option("target", options->target, "A data directory, an exported file, or a release's evidence")
+      ->required();
   verify->add_option("--checkpoint", options->checkpoint, "Heads that were kept earlier")->type_name("FILE");
   verify->add_option("--witness", options->witnesses, "Verifier key of a witness that must have cosigned it")
       ->type_name("VKEY");

@@ -4,6 +4,7 @@
 #include "journal/commitment.h"
 #include "journal/entry.h"
 #include "journal/envelope.h"
+#include "journal/evidence_file.h"
 #include "journal/merkle.h"
 #include "journal/note.h"
 #include "store/database.h"
@@ -70,6 +71,9 @@ class EvidenceOfAReleaseTest : public Talk {
     const json::value checkpoint = done("GET", "/api/v1/audit-logs/checkpoint?project=shop", who);
     const std::string key = from_base64(text_of(checkpoint, "publicKey")).value();
     EXPECT_TRUE(journal::signed_by(envelope, key));
+    const auto verified = journal::verify_evidence(envelope.to_json(), {{}, journal::key_digest(key)});
+    for (const journal::Fault& fault : verified.value().faults)
+      ADD_FAILURE() << fault.seq << " " << fault.what;
     const json::value statement = parse_json(envelope.payload, {.bytes = 64 * 1024 * 1024}).value();
     EXPECT_EQ(canonical_json(statement).value(), envelope.payload);
     EXPECT_EQ(text_of(statement, "predicateType"), "urn:imprimatur:release-evidence:v1");
@@ -299,6 +303,112 @@ TEST_F(EvidenceOfAReleaseTest, WhatWasErasedIsSaidToBe) {
   EXPECT_TRUE(comment.at("text").is_null());
   EXPECT_TRUE(comment.at("salt").is_null());
   EXPECT_EQ(comment.at("commitment"), entry_of(predicate, "verdict.given").at("details").at("comment"));
+}
+
+// The check of the file alone, on what somebody with another key would hand out.
+TEST_F(EvidenceOfAReleaseTest, AForgedFileIsFoundOut) {
+  const std::string release = make_live(1);
+  const json::value made = envelope_of(release);
+  const auto envelope = journal::envelope_from_json(json::serialize(made)).value();
+  const json::value statement = parse_json(envelope.payload).value();
+  const journal::Signer forger(std::string(32, 'f'));
+  const auto faults = [&](const std::function<void(json::object & statement)>& change,
+                          const journal::Trusted& trusted = {}) {
+    json::value altered = statement;
+    change(altered.as_object());
+    altered.at("predicate").at("journal").at("publicKey") = to_base64(forger.public_key());
+    const auto signed_anew =
+        journal::enveloped(forger, journal::kInTotoPayload, canonical_json(altered).value());
+    std::string out;
+    for (const auto& fault : journal::verify_evidence(signed_anew.to_json(), trusted).value().faults) {
+      out += fault.what + "\n";
+    }
+    return out;
+  };
+  const auto predicate = [](json::object& of) -> json::object& { return of.at("predicate").as_object(); };
+  const auto entry = [](json::object& of) -> json::object& {
+    return of.at("predicate").at("journal").at("entries").at(3).as_object();
+  };
+  const std::string unchanged = faults([](json::object&) {});
+  EXPECT_EQ(unchanged, "its checkpoint is not signed by the key of its journal\n");
+  EXPECT_NE(faults([](json::object&) {}, {{}, envelope.key}).find("not by " + envelope.key),
+            std::string::npos);
+  const auto told = [&](const std::string& what,
+                        const std::function<void(json::object & statement)>& change) {
+    EXPECT_NE(faults(change).find(what), std::string::npos) << what << " in\n" << faults(change);
+  };
+  told("the entry does not have its hash", [&](json::object& of) { entry(of)["actor"] = "usr_evil"; });
+  told("the entry is not under the checkpoint",
+       [&](json::object& of) { entry(of)["path"].as_array().pop_back(); });
+  told("is not readable", [&](json::object& of) { entry(of).erase("time"); });
+  told("rests on no entry",
+       [](json::object& of) { of.at("predicate").at("journal").at("entries").as_array().clear(); });
+  told("a text is not the one of its commitment", [&](json::object& of) {
+    predicate(of)["review"].at("verdicts").at(0).at("comment").at("text") = "reads badly";
+  });
+  told("no entry holds the commitment", [&](json::object& of) {
+    json::value& words = predicate(of)["release"].at("reason");
+    words.at("text") = "because";
+    words.at("commitment") = journal::commitment(text_of(words, "salt"), "because");
+  });
+  told("the content does not have its digest",
+       [&](json::object& of) { predicate(of)["version"].at("content").at("content") = "evil"; });
+  told("no entry tells of the version",
+       [&](json::object& of) { of.at("subject").at(0).at("digest").at("sha256") = std::string(64, '0'); });
+  told("the gate answer is not the one",
+       [&](json::object& of) { predicate(of)["gate"].at("answer").at("met") = false; });
+  told("its checkpoint is none",
+       [](json::object& of) { of.at("predicate").at("journal").at("checkpoint") = "no note"; });
+  // The file as it is, changed in its envelope.
+  journal::Envelope broken = envelope;
+  broken.signature[3] = static_cast<char>(broken.signature[3] ^ 1);
+  EXPECT_EQ(journal::verify_evidence(broken.to_json(), {}).value().faults.at(0).what,
+            "the signature of the file does not hold");
+  for (const char* none : {"{}", "[]", "{\"payload\":\"\"}"}) {
+    EXPECT_FALSE(journal::verify_evidence(none, {}).ok()) << none;
+  }
+  broken.type = "text/plain";
+  EXPECT_FALSE(journal::verify_evidence(broken.to_json(), {}).ok());
+}
+
+// With a checkpoint from elsewhere: the very one that the file has.
+TEST_F(EvidenceOfAReleaseTest, TheFileIsComparedWithACheckpointFromElsewhere) {
+  const std::string release = make_live(1);
+  const auto note_now = [&] {
+    return journal::note_from_text(
+               text_of(done("GET", "/api/v1/audit-logs/checkpoint?project=shop", "ann"), "note"))
+        .value();
+  };
+  const std::string file = json::serialize(envelope_of(release));
+  const journal::Signer witness(std::string(32, 'w'));
+  const journal::NoteKey key{"w.example", journal::NoteAlgorithm::witness, witness.public_key()};
+  journal::Note note = note_now();
+  EXPECT_TRUE(journal::verify_evidence(file, {{}, "", {note}}).value().ok());
+  EXPECT_FALSE(journal::verify_evidence(file, {{}, "", {note}, {key}}).value().ok())
+      << "nobody has cosigned it";
+  note.signatures.push_back(journal::cosign_note(witness, key.name, Time{seconds(9).micros}, note.text));
+  EXPECT_TRUE(journal::verify_evidence(file, {{}, "", {note}, {key}}).value().ok());
+  save("cas", "two");
+  EXPECT_FALSE(journal::verify_evidence(file, {{}, "", {note_now()}}).value().ok()) << "of another size";
+}
+
+// What the report does not know it shows rather than misses.
+TEST_F(EvidenceOfAReleaseTest, AnEventOfAKindThatIsNewHasASectionOfItsOwn) {
+  make_live(1);
+  const std::string journal =
+      text_of(done("GET", "/api/v1/audit-logs/checkpoint?project=shop", "ann"), "journal");
+  const auto told = world_.store().write({journal}, [&](store::Tx& tx) -> Status {
+    for (const char* environment : {"env_00000000000000000000000000", ""}) {
+      const std::string details = R"({"environment":")" + std::string(environment) + R"("})";
+      tx.append(journal, {"exception.granted", "exception:exc_1", details, {"system"}});
+    }
+    return Ok{};
+  });
+  ASSERT_TRUE(told.ok());
+  const std::string text = ask("GET", "/api/v1/audit-logs/report?project=shop", "ann").text;
+  const json::value end = parse_json(text.substr(text.rfind('\n', text.size() - 2) + 1)).value();
+  EXPECT_EQ(end.at("details").at("lines").at("exception").as_int64(), 1)
+      << "that of another environment is no change here";
 }
 
 // One line a change, each of which can be tested by itself.

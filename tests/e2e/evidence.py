@@ -246,6 +246,8 @@ def main():
             statement = json.loads(base64.b64decode(json.loads((place / "release.dsse.json").read_text())["payload"]))
             check("it is an in-toto statement", statement["_type"] == "https://in-toto.io/Statement/v1")
             check_statement(place, statement, public)
+            command(environment, "verify", place / "release.dsse.json", "--key", digest(public))
+            command(environment, "verify", place / "release.dsse.json", "--key", digest(b"another"), wanted=1)
             page = command(environment, "evidence", releases[0], "--html")
             check("the page holds no markup of others", "<script" not in page and "&lt;script&gt;" in page)
             history = command(environment, "history", "support/reply")

@@ -51,7 +51,7 @@ const json::value& in(const json::value& value, std::string_view name) {
 
 std::string plain(const json::value& value) {
   if (value.is_string()) return std::string(value.get_string());
-  return value.is_null() ? std::string() : json::serialize(value);
+  return value.is_null() ? std::string() : canonical_json(value).value();
 }
 
 std::string text(const json::value& value) {

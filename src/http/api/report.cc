@@ -27,7 +27,7 @@ json::value at(const json::object& line, std::string_view path) {
 std::string cell(const json::value& value) {
   if (value.is_null()) return csv_field("");
   if (value.is_string()) return csv_field(value.get_string());
-  return csv_field(json::serialize(value));
+  return csv_field(canonical_json(value).value());
 }
 
 // The ids of those whose approval counted, as the gate answer has it.
