@@ -58,7 +58,8 @@ class ProofsOfMany {
  private:
   // Of the first index that is not below.
   std::size_t place_of(std::uint64_t leaf) const {
-    return static_cast<std::size_t>(std::ranges::lower_bound(indexes_, leaf) - indexes_.begin());
+    return static_cast<std::size_t>(std::lower_bound(indexes_.begin(), indexes_.end(), leaf) -
+                                    indexes_.begin());
   }
   const std::vector<std::uint64_t>& indexes_;
   const EachLeaf& each_leaf_;
