@@ -3,7 +3,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
-#include "domain/protection.h"
+#include "domain/gate.h"
 #include "identity/identity.h"
 #include "identity/projects.h"
 #include "journal/note.h"

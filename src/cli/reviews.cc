@@ -3,7 +3,7 @@
 #include "cli/answers.h"
 #include "cli/commands.h"
 #include "cli/render.h"
-#include "domain/protection.h"
+#include "domain/gate.h"
 #include "domain/words.h"
 
 #include <memory>

@@ -1,6 +1,6 @@
 #include "base/json.h"
 #include "base/property_test.h"
-#include "domain/protection.h"
+#include "domain/gate.h"
 
 #include <algorithm>
 #include <functional>
@@ -162,7 +162,8 @@ TEST(Gate, EachBondOfAVerdictHolds) {
        [](GateFacts& f) { f.members[1].role = Role::editor; }},
       {"was given before the role was lost and regained; a new verdict is needed",
        [](GateFacts& f) { f.members[1].verdicts_since = {101}; }},
-      {"requested changes; a newer verdict by the same person or a newer version clears it",
+      {"requested changes; a newer verdict by the same person clears it, or somebody who is at least admin "
+       "dismisses it with a reason",
        [](GateFacts& f) { f.verdicts.push_back(verdict(f, kAnn, VerdictKind::request_changes)); }},
       {"rejected the change; that ends this cycle",
        [](GateFacts& f) { f.verdicts.push_back(verdict(f, kBen, VerdictKind::reject)); }}};
@@ -214,7 +215,9 @@ TEST(Gate, AnObjectionStandsWhateverBecameOfItsAuthor) {
     EXPECT_FALSE(gate(facts).met);
     std::erase_if(facts.members, [](const Membership& m) { return m.person == kBen; });
     EXPECT_FALSE(gate(facts).met);
-    facts.verdicts.back().cycle = 1;  // of an earlier cycle: history
+    facts.verdicts.back().cycle = 1;  // nor does a newer version clear it
+    EXPECT_FALSE(gate(facts).met);
+    facts.verdicts.back().review = {"rev_2"};  // of another review: history
     EXPECT_TRUE(gate(facts).met);
   }
 }

@@ -1,13 +1,14 @@
 #include "domain/protection.h"
 
 #include "base/check.h"
-#include "base/enums.h"
 #include "base/hash.h"
 #include "base/json.h"
 
 #include <algorithm>
+#include <set>
 
 #include <boost/json.hpp>
+#include <re2/re2.h>
 
 namespace imprimatur {
 namespace {
@@ -15,63 +16,10 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kDigestTag = "imprimatur-protection-v1\n";
-constexpr std::size_t kMaxTeams = 50;
-constexpr std::size_t kMaxAllowedModels = 200;
-constexpr std::size_t kMaxRuleNameBytes = 200;
-constexpr JsonLimits kLimits{.bytes = 256 * 1024, .depth = 16, .values = 20'000};
+constexpr std::string_view kChecklistTag = "imprimatur-checklist-v1\n";
 // A model's temperature lies between these, so a bound beyond them says nothing.
 constexpr double kLowestTemperature = 0, kHighestTemperature = 2;
-
-Result<int> approval_count(const json::value& value, const std::string& field) {
-  if (!value.is_int64() || value.get_int64() < 0 || value.get_int64() > kMaxApprovals) {
-    return invalid_field(field, "must be from 0 to " + std::to_string(kMaxApprovals));
-  }
-  return static_cast<int>(value.get_int64());
-}
-
-Status read_approvals(const json::value& value, Protection& out) {
-  if (!value.is_object()) return invalid_field("approvals", "must be an object");
-  for (const auto& member : value.get_object()) {
-    const std::string_view key = member.key();
-    if (key == "count") {
-      out.approvals.count = TRY(approval_count(member.value(), "approvals.count"));
-    } else if (key == "teams") {
-      if (!member.value().is_object()) return invalid_field("approvals.teams", "must be an object");
-      for (const auto& team : member.value().get_object()) {
-        const std::string name(team.key());
-        const int count = TRY(approval_count(team.value(), "approvals.teams." + name));
-        if (count > 0) out.approvals.teams[TeamId{name}] = count;
-      }
-      if (out.approvals.teams.size() > kMaxTeams) return invalid_field("approvals.teams", "are too many");
-    } else {
-      out.unknown.push_back("approvals." + std::string(key));
-    }
-  }
-  return Ok{};
-}
-
-Result<std::vector<std::string>> read_names(const json::value& value, const std::string& field,
-                                            std::size_t limit) {
-  if (!value.is_array()) return invalid_field(field, "must be a list");
-  std::vector<std::string> names;
-  for (const json::value& item : value.get_array()) {
-    if (!item.is_string() || item.get_string().empty() || item.get_string().size() > kMaxRuleNameBytes) {
-      return invalid_field(field,
-                           "must hold names of at most " + std::to_string(kMaxRuleNameBytes) + " bytes");
-    }
-    names.emplace_back(item.get_string());
-  }
-  if (names.size() > limit) return invalid_field(field, "are over " + std::to_string(limit));
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  return names;
-}
-
-Result<std::optional<double>> read_temperature(const json::value& value, const std::string& field) {
-  if (value.is_null()) return std::optional<double>();
-  if (!value.is_number()) return invalid_field(field, "must be a number");
-  return std::optional<double>(value.to_number<double>());
-}
+constexpr std::int64_t kTicketProgramBytes = 64 * 1024;
 
 // Written so that what is no number at all fails, too.
 Status check_temperature(const std::optional<double>& number, const std::string& field) {
@@ -84,33 +32,71 @@ Status check_count(int count, const std::string& field) {
   return invalid_field(field, "must be from 0 to " + std::to_string(kMaxApprovals));
 }
 
-Status read_models(const json::value& value, Protection& out) {
-  if (!value.is_object()) return invalid_field("models", "must be an object");
-  for (const auto& member : value.get_object()) {
-    const std::string_view key = member.key();
-    if (key == "allowed") {
-      out.models.allowed = TRY(read_names(member.value(), "models.allowed", kMaxAllowedModels));
-    } else if (key == "temperatureMin") {
-      out.models.temperature_min = TRY(read_temperature(member.value(), "models.temperatureMin"));
-    } else if (key == "temperatureMax") {
-      out.models.temperature_max = TRY(read_temperature(member.value(), "models.temperatureMax"));
-    } else {
-      out.unknown.push_back("models." + std::string(key));
+Status check_approvals(const ApprovalRule& rule, const std::string& field) {
+  TRY(check_count(rule.count, field + ".count"));
+  for (const auto& [team, count] : rule.teams) TRY(check_count(count, field + ".teams." + team.text));
+  return Ok{};
+}
+
+Status check_tiers(const std::vector<Tier>& tiers) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < tiers.size(); ++i) {
+    const std::string field = "tiers[" + std::to_string(i) + "]";
+    const Tier& tier = tiers[i];
+    if (tier.name.empty()) return invalid_field(field + ".name", "is required");
+    if (!names.insert(tier.name).second) return invalid_field(field + ".name", "appears twice");
+    if (tier.tags.empty() && tier.patterns.empty()) {
+      return invalid_field(field, "takes in nothing; name tags or patterns");
     }
+    TRY(check_approvals(tier.approvals, field + ".approvals"));
   }
   return Ok{};
 }
 
-json::value number_or_null(const std::optional<double>& number) {
-  return number ? json::value(*number) : json::value(nullptr);
+Status check_checks(const Protection& protection) {
+  for (const auto& [name, rule] : protection.check_rules) {
+    const bool asked =
+        std::find(protection.checks.begin(), protection.checks.end(), name) != protection.checks.end();
+    if (!asked || name == kScanCheck) {
+      return invalid_field("checkRules." + name, "is about no check that `checks` names, or about the scan");
+    }
+    if (rule.minutes < 0) return invalid_field("checkRules." + name + ".expiresAfterMinutes", "is negative");
+  }
+  return Ok{};
 }
 
-json::array sorted_names(std::vector<std::string> names) {
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  json::array out;
-  for (const std::string& name : names) out.emplace_back(name);
-  return out;
+Status check_checklist(const std::vector<Question>& checklist) {
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < checklist.size(); ++i) {
+    const std::string field = "checklist[" + std::to_string(i) + "]";
+    if (checklist[i].id.empty()) return invalid_field(field + ".id", "is required");
+    if (checklist[i].text.empty()) return invalid_field(field + ".question", "is required");
+    if (!ids.insert(checklist[i].id).second) return invalid_field(field + ".id", "appears twice");
+  }
+  return Ok{};
+}
+
+Status check_windows(const std::vector<Window>& windows) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    const std::string field = "freezes[" + std::to_string(i) + "]";
+    if (Status sound = check_window(windows[i]); !sound.ok()) {
+      const Error error = std::move(sound).error();
+      const FieldError& first = error.fields.front();
+      return invalid_field(field + "." + first.field, first.message);
+    }
+    if (!names.insert(windows[i].name).second) return invalid_field(field + ".name", "appears twice");
+  }
+  return Ok{};
+}
+
+Status check_shape(const ShapeRule& rule) {
+  if (rule.ticket.empty()) return Ok{};
+  RE2::Options options(RE2::Quiet);
+  options.set_max_mem(kTicketProgramBytes);
+  const RE2 pattern(rule.ticket, options);
+  if (pattern.ok()) return Ok{};
+  return invalid_field("change.ticket", "is no regular expression of RE2: " + pattern.error());
 }
 
 bool bounds_temperature(const ModelRule& rule) { return rule.temperature_min || rule.temperature_max; }
@@ -131,10 +117,65 @@ int people_needed(const ApprovalRule& rule) {
 
 bool approvals_weaken(const ApprovalRule& before, const ApprovalRule& after) {
   if (people_needed(after) < people_needed(before)) return true;
+  if (before.owners && !after.owners) return true;
   return std::any_of(before.teams.begin(), before.teams.end(), [&](const auto& team) {
     const auto kept = after.teams.find(team.first);
     return team.second > 0 && (kept == after.teams.end() || kept->second < team.second);
   });
+}
+
+template <class Each>
+bool within(const std::vector<Each>& small, const std::vector<Each>& large) {
+  return std::all_of(small.begin(), small.end(), [&](const Each& one) {
+    return std::find(large.begin(), large.end(), one) != large.end();
+  });
+}
+
+// Patterns are compared as written; a list without a negation takes in at least what its part takes in.
+bool takes_in(const Tier& wide, const Tier& narrow) {
+  const auto negates = [](const NamePattern& pattern) { return pattern.negated(); };
+  const bool names = wide.patterns == narrow.patterns ||
+                     (within(narrow.patterns, wide.patterns) &&
+                      std::none_of(wide.patterns.begin(), wide.patterns.end(), negates));
+  return names && within(narrow.tags, wide.tags);
+}
+
+bool tiers_weaken(const Protection& before, const Protection& after) {
+  return std::any_of(before.tiers.begin(), before.tiers.end(), [&](const Tier& tier) {
+    if (!approvals_weaken(tier.approvals, after.approvals)) return false;  // asked of everything now
+    return std::none_of(after.tiers.begin(), after.tiers.end(), [&](const Tier& kept) {
+      return takes_in(kept, tier) && !approvals_weaken(tier.approvals, kept.approvals);
+    });
+  });
+}
+
+bool checks_weaken(const Protection& before, const Protection& after) {
+  if (!within(before.checks, after.checks)) return true;
+  return std::any_of(before.check_rules.begin(), before.check_rules.end(), [&](const auto& rule) {
+    const auto kept = after.check_rules.find(rule.first);
+    if (kept == after.check_rules.end()) return false;  // nobody may report it any more
+    const std::int64_t was = rule.second.minutes, is = kept->second.minutes;
+    return !within(kept->second.sources, rule.second.sources) || (was > 0 && (is == 0 || is > was));
+  });
+}
+
+bool scan_weakens(const ScanRule& before, const ScanRule& after) {
+  return after.worst > before.worst || !within(before.categories, after.categories) ||
+         !within(before.rules, after.rules);
+}
+
+bool path_weakens(const std::optional<PathRule>& before, const std::optional<PathRule>& after) {
+  if (!before) return false;
+  return !after || after->after != before->after || after->soak_minutes < before->soak_minutes;
+}
+
+bool shape_weakens(const ShapeRule& before, const ShapeRule& after) {
+  const bool larger = before.max_bytes > 0 && (after.max_bytes == 0 || after.max_bytes > before.max_bytes);
+  const bool farther = before.largest && (!after.largest || *after.largest > *before.largest);
+  const bool other_ticket = !before.ticket.empty() && after.ticket != before.ticket;
+  return (before.message && !after.message) || other_ticket || larger || (before.stable && !after.stable) ||
+         farther || !within(before.variables, after.variables) || !within(before.tags, after.tags) ||
+         !within(before.config, after.config);
 }
 
 // An entry stands for the model of that name anywhere: "gpt-5" for "openai/gpt-5" too, "openai/gpt-5" not for
@@ -161,17 +202,23 @@ bool models_weaken(const ModelRule& before, const ModelRule& after) {
 }  // namespace
 
 bool Protection::asks_for_nothing() const {
-  return people_needed(approvals) <= 0 && checks.empty() && models.allowed.empty() &&
-         !bounds_temperature(models) && unknown.empty();
+  return !asks_for_approvals() && checks.empty() && !path && windows.empty() && shape == ShapeRule{} &&
+         models.allowed.empty() && !bounds_temperature(models) && unknown.empty();
 }
 
-bool Protection::asks_for_approvals() const { return people_needed(approvals) > 0; }
+bool Protection::asks_for_approvals() const {
+  const auto asks = [](const ApprovalRule& rule) { return people_needed(rule) > 0 || rule.owners; };
+  return asks(approvals) ||
+         std::any_of(tiers.begin(), tiers.end(), [&](const Tier& tier) { return asks(tier.approvals); });
+}
 
-Status check_numbers(const Protection& protection) {
-  TRY(check_count(protection.approvals.count, "approvals.count"));
-  for (const auto& [team, count] : protection.approvals.teams) {
-    TRY(check_count(count, "approvals.teams." + team.text));
-  }
+Status check_protection(const Protection& protection) {
+  TRY(check_approvals(protection.approvals, "approvals"));
+  TRY(check_tiers(protection.tiers));
+  TRY(check_checks(protection));
+  TRY(check_checklist(protection.checklist));
+  TRY(check_windows(protection.windows));
+  TRY(check_shape(protection.shape));
   const ModelRule& models = protection.models;
   TRY(check_temperature(models.temperature_min, "models.temperatureMin"));
   TRY(check_temperature(models.temperature_max, "models.temperatureMax"));
@@ -182,66 +229,31 @@ Status check_numbers(const Protection& protection) {
   return Ok{};
 }
 
-std::string canonical_protection(const Protection& protection) {
-  json::object teams;
-  for (const auto& [team, count] : protection.approvals.teams) {
-    if (count > 0) teams[team.text] = count;
-  }
-  json::object root;
-  for (const std::string& kind : protection.unknown) root[kind] = nullptr;
-  root["approvals"] = json::object{{"count", protection.approvals.count}, {"teams", std::move(teams)}};
-  root["checks"] = sorted_names(protection.checks);
-  root["models"] = json::object{{"allowed", sorted_names(protection.models.allowed)},
-                                {"temperatureMin", number_or_null(protection.models.temperature_min)},
-                                {"temperatureMax", number_or_null(protection.models.temperature_max)}};
-  auto text = canonical_json(root);
-  CHECK(text.ok(), "a protection holds small finite numbers only");
-  return std::move(text).value();
-}
-
-Result<Protection> protection_from_json(std::string_view text, std::int64_t version) {
-  const json::value document = TRY(parse_json(text, kLimits));
-  if (!document.is_object()) return invalid("a protection is a JSON object");
-  Protection out;
-  out.version = version;
-  for (const auto& member : document.get_object()) {
-    const std::string_view key = member.key();
-    if (key == "approvals") {
-      TRY(read_approvals(member.value(), out));
-    } else if (key == "checks") {
-      out.checks = TRY(read_names(member.value(), "checks", kMaxChecks));
-    } else if (key == "models") {
-      TRY(read_models(member.value(), out));
-    } else {
-      out.unknown.emplace_back(key);
-    }
-  }
-  std::sort(out.unknown.begin(), out.unknown.end());
-  out.unknown.erase(std::unique(out.unknown.begin(), out.unknown.end()), out.unknown.end());
-  if (out.unknown.size() > kMaxChecks) return invalid("the protection has too many unknown members");
-  for (const std::string& kind : out.unknown) {
-    if (kind.empty() || kind.size() > kMaxRuleNameBytes)
-      return invalid("an unknown member's name is too long");
-  }
-  TRY(check_numbers(out));
-  return out;
-}
-
 std::string digest_of(const Protection& protection) {
   Sha256 hash;
   hash.add(kDigestTag).add(canonical_protection(protection));
   return "sha256:" + to_hex(hash.finish());
 }
 
+std::string checklist_digest(const std::vector<Question>& checklist) {
+  if (checklist.empty()) return {};
+  json::array questions;
+  for (const Question& question : checklist) {
+    questions.push_back(json::object{{"id", question.id}, {"question", question.text}});
+  }
+  Sha256 hash;
+  hash.add(kChecklistTag).add(canonical_json(json::value(std::move(questions))).value());
+  return "sha256:" + to_hex(hash.finish());
+}
+
 bool weakens(const Protection& before, const Protection& after) {
   if (!after.unknown.empty()) return false;  // it lets nothing through
   if (!before.unknown.empty()) return true;
-  const bool fewer_checks =
-      std::any_of(before.checks.begin(), before.checks.end(), [&](const std::string& name) {
-        return std::find(after.checks.begin(), after.checks.end(), name) == after.checks.end();
-      });
-  return fewer_checks || approvals_weaken(before.approvals, after.approvals) ||
-         models_weaken(before.models, after.models);
+  return checks_weaken(before, after) || approvals_weaken(before.approvals, after.approvals) ||
+         tiers_weaken(before, after) || scan_weakens(before.scan, after.scan) ||
+         !within(before.checklist, after.checklist) || after.dismissers < before.dismissers ||
+         path_weakens(before.path, after.path) || freezes_weaken(before.windows, after.windows) ||
+         shape_weakens(before.shape, after.shape) || models_weaken(before.models, after.models);
 }
 
 Status check_model(const std::optional<ModelBinding>& model, const ModelRule& rule) {
@@ -263,29 +275,6 @@ Status check_model(const std::optional<ModelBinding>& model, const ModelRule& ru
                          range);
   }
   return Ok{};
-}
-
-std::string_view name_of(VerdictKind kind) {
-  switch (kind) {
-    case VerdictKind::approve: return "approve";
-    case VerdictKind::request_changes: return "request_changes";
-    case VerdictKind::reject: return "reject";
-  }
-  CHECK(false, "unknown verdict kind");
-}
-
-std::optional<VerdictKind> verdict_kind_of(std::string_view name) {
-  return enumerator_named(name, VerdictKind::reject);
-}
-
-std::string_view name_of(CheckStatus status) {
-  switch (status) {
-    case CheckStatus::pass: return "pass";
-    case CheckStatus::fail: return "fail";
-    case CheckStatus::error: return "error";
-    case CheckStatus::pending: return "pending";
-  }
-  CHECK(false, "unknown check status");
 }
 
 }  // namespace imprimatur

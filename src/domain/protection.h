@@ -1,30 +1,80 @@
-// What a change must have before it may be live in an environment, and the answer whether it has it.
+// What a change must have before it may be live in an environment.
 #pragma once
 
-#include "base/clock.h"
 #include "base/result.h"
 #include "domain/access.h"
 #include "domain/content.h"
+#include "domain/freeze.h"
 #include "domain/ids.h"
+#include "domain/name_pattern.h"
+#include "domain/semver.h"
+#include "domain/severity.h"
 
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace imprimatur {
 
 inline constexpr int kMaxApprovals = 20;
 inline constexpr std::size_t kMaxChecks = 50;
+inline constexpr std::string_view kScanCheck = "scan";  // the one that this program reports itself
 
 struct ApprovalRule {
   int count = 0;
   std::map<TeamId, int> teams;  // of which so many from each; one person counts for every team they are in
+  bool owners = false;          // of which one by an owner of each name, where the project's owner rules name any
   bool operator==(const ApprovalRule&) const = default;
+};
+
+// Asks more of what is delicate: of a name that one of the patterns takes in, or with one of the tags.
+struct Tier {
+  std::string name;
+  std::vector<std::string> tags;
+  std::vector<NamePattern> patterns;
+  ApprovalRule approvals;
+  bool operator==(const Tier&) const = default;
+};
+
+// Who may report a check, and for how long a result counts.
+struct CheckRule {
+  std::vector<PrincipalId> sources;  // service accounts; a result by anybody else is none
+  std::int64_t minutes = 0;          // after which a result has expired; 0: never
+  bool operator==(const CheckRule&) const = default;
+};
+
+// What the check "scan" lets through: nothing that is CRITICAL, unless it says otherwise.
+struct ScanRule {
+  Severity worst = Severity::high;
+  std::vector<std::string> categories;  // that block at any severity
+  std::vector<std::string> rules;       // that block at any severity: a required guardrail is the rule that misses it
+  bool operator==(const ScanRule&) const = default;
+};
+
+struct Question {
+  std::string id;
+  std::string text;
+  bool operator==(const Question&) const = default;
+};
+
+struct PathRule {
+  EnvironmentId after;            // where the same version was live before, with that protection met
+  std::int64_t soak_minutes = 0;  // without a break
+  bool operator==(const PathRule&) const = default;
+};
+
+struct ShapeRule {
+  bool message = false;                       // the version says what changed
+  std::string ticket;                         // RE2 syntax; found somewhere in the message
+  std::int64_t max_bytes = 0;                 // of the content; 0: no bound but the program's
+  bool stable = false;                        // no pre-release semver
+  std::optional<Bump> largest;                // against what is live
+  std::vector<std::string> variables, tags;   // that must be there
+  std::vector<std::string> config;            // keys that `config` must have
+  bool operator==(const ShapeRule&) const = default;
 };
 
 struct ModelRule {
@@ -36,7 +86,15 @@ struct ModelRule {
 struct Protection {
   std::int64_t version = 0;  // counts up with every change; 0 never stands in a record
   ApprovalRule approvals;
-  std::vector<std::string> checks;  // names; "scan" is the one this program reports itself
+  std::vector<Tier> tiers;
+  std::vector<std::string> checks;               // names
+  std::map<std::string, CheckRule> check_rules;  // of each check but "scan"
+  ScanRule scan;                                 // applies where `checks` names it
+  std::vector<Question> checklist;               // that every approval answers
+  Role dismissers = Role::admin;                 // the least role that may dismiss somebody's objection
+  std::optional<PathRule> path;
+  std::vector<Window> windows;
+  ShapeRule shape;
   ModelRule models;
   // Requirement kinds in the stored form that this program does not know. Each blocks.
   std::vector<std::string> unknown;
@@ -45,105 +103,20 @@ struct Protection {
   bool operator==(const Protection&) const = default;
 };
 
-// Whether its numbers are ones that a rule can hold: what a request asks for may be any.
-Status check_numbers(const Protection& protection);
-// Canonical JSON of the rule without its version number. Precondition: it passes check_numbers. Unknown
-// members survive a round trip into `unknown`, by name ("approvals.owners" for an inner one) and without
-// their value: this program cannot vouch for it.
+// Whether its values are ones that a rule can hold: what a request asks for may be any.
+Status check_protection(const Protection& protection);
+// Canonical JSON of the rule without its version number. What a rule does not use is left out, but for
+// approvals, checks and models. Precondition: it passes check_protection. Unknown members survive a round trip
+// into `unknown`, by name ("approvals.seniors" for an inner one) and without their value: this program cannot
+// vouch for it.
 std::string canonical_protection(const Protection& protection);
 Result<Protection> protection_from_json(std::string_view json, std::int64_t version);
 std::string digest_of(const Protection& protection);
-// Whether `after` lets through anything that `before` would not (invariant 6): exact, not a guess.
+// Of the questions; empty when there are none.
+std::string checklist_digest(const std::vector<Question>& checklist);
+// Whether `after` lets through anything that `before` would not (invariant 6): exact, or errs towards yes.
 bool weakens(const Protection& before, const Protection& after);
 // Fails with what the rule allows. No binding, or no temperature, fails a rule that speaks of it.
 Status check_model(const std::optional<ModelBinding>& model, const ModelRule& rule);
-
-enum class VerdictKind { approve, request_changes, reject };
-std::string_view name_of(VerdictKind kind);
-std::optional<VerdictKind> verdict_kind_of(std::string_view name);
-
-enum class CheckStatus { pass, fail, error, pending };
-std::string_view name_of(CheckStatus status);
-
-// A verdict as it was given; bound to everything it was given for.
-struct Verdict {
-  ReviewId review;
-  std::int64_t cycle = 0;
-  PrincipalId by;
-  VerdictKind kind = VerdictKind::approve;
-  EnvironmentId environment;
-  std::string items_digest;  // digest of the change set: sha256 over its (artifact, version, digest) lines
-  std::string base_digest;   // of the releases that it was to replace
-  std::int64_t protection_version = 0;
-  std::string comment;  // beside the journal, never in it
-  Time at;
-  std::string salt;  // of the commitment to the comment
-  bool operator==(const Verdict&) const = default;
-};
-
-// The result of a named check for one item, as it stands now.
-struct CheckResult {
-  std::string name;
-  CheckStatus status = CheckStatus::pending;
-  bool current = false;  // bound to this digest and to the packs and settings of now
-  std::string summary;   // "score 7.2, 1 CRITICAL finding"
-};
-
-struct GateItem {
-  ArtifactId artifact;
-  std::int64_t version = 0;
-  std::string digest;
-  std::optional<ModelBinding> model;
-  std::set<PrincipalId> contributors;
-  std::vector<CheckResult> checks;
-  ArtifactKind kind = ArtifactKind::prompt;  // a policy binds no model, so no model rule holds it
-  bool intact = true;                        // the stored content has its digest
-};
-
-// Everything the decision looks at, as values.
-struct GateFacts {
-  EnvironmentId environment;
-  std::vector<GateItem> items;
-  std::string items_digest, base_digest;
-  Protection now;
-  std::optional<Protection> at_submission;  // the strictest of both applies
-  std::optional<ReviewId> review;
-  bool review_open = false;  // open or approved: neither rejected, withdrawn nor deployed
-  std::int64_t cycle = 0;
-  std::vector<Verdict> verdicts;    // of every cycle, oldest first
-  std::vector<Membership> members;  // all of the project, as they are now
-  std::map<TeamId, std::string> team_names;
-  // Since when a member has been in a team without a break. An approval counts for a team when it was given
-  // after that; where nothing is known, it does not.
-  std::map<std::pair<PrincipalId, TeamId>, Time> team_since;
-};
-
-struct VerdictAnswer {
-  PrincipalId by;
-  VerdictKind kind = VerdictKind::approve;
-  bool counts = false;
-  std::string why;
-};
-
-struct Requirement {
-  std::string kind;  // "approvals", "check:scan", "model", or the unknown kind's name
-  bool met = false;
-  std::string detail;
-  std::vector<VerdictAnswer> verdicts;
-};
-
-struct GateAnswer {
-  bool met = false;
-  std::vector<Requirement> requirements;
-  bool unsatisfiable = false;  // nobody who could fill it is left; `detail` says what would help
-  std::vector<std::string> reasons() const;  // details of what is not met
-};
-
-// Pure, total, and closed: whatever it does not understand is not met. docs/decisions/gate-answer.md says
-// which verdicts count.
-GateAnswer gate(const GateFacts& facts);
-std::string canonical_gate(const GateAnswer& answer);  // as the API shows it
-bool is_canonical_gate(std::string_view json);         // in form; what it says may be anything
-std::string items_digest_of(const std::vector<GateItem>& items);
 
 }  // namespace imprimatur

@@ -1,5 +1,7 @@
 #include "domain/protection.h"
 
+#include "domain/gate.h"
+
 #include "base/property_test.h"
 
 #include <algorithm>
@@ -12,6 +14,7 @@ namespace imprimatur {
 namespace {
 
 const TeamId kSafety{"tea_s"}, kLegal{"tea_l"};
+const PrincipalId kSource{"svc_ci"};
 
 ModelBinding model(std::string provider, std::string name, std::optional<double> temperature = {}) {
   return {std::move(provider), std::move(name), temperature, {}, {}};
@@ -50,9 +53,9 @@ TEST(Protection, DigestIsOfTheRuleNotOfItsNumberOrOrder) {
 
 TEST(Protection, WhatIsUnknownIsKeptByName) {
   const auto read = protection_from_json(
-      R"({"soak":{"hours":4},"approvals":{"count":1,"owners":true},"models":{"seed":1}})", 1);
+      R"({"soak":{"hours":4},"approvals":{"count":1,"seniors":true},"models":{"seed":1}})", 1);
   ASSERT_TRUE(read.ok());
-  EXPECT_EQ(read->unknown, (std::vector<std::string>{"approvals.owners", "models.seed", "soak"}));
+  EXPECT_EQ(read->unknown, (std::vector<std::string>{"approvals.seniors", "models.seed", "soak"}));
   EXPECT_EQ(*protection_from_json(canonical_protection(*read), 1), *read);
   EXPECT_FALSE(read->asks_for_nothing());
 }
@@ -61,7 +64,7 @@ TEST(Protection, ItsNumbersAreThoseThatItsTextCanHold) {
   const auto with = [](auto change) {
     Protection rule;
     change(rule);
-    return check_numbers(rule).ok();
+    return check_protection(rule).ok();
   };
   EXPECT_TRUE(with([](Protection& rule) { rule.models = {{}, 0.0, 2.0}; }));
   for (const double bad : {-0.1, 2.1, 1e16, 1e308, std::nan(""), std::numeric_limits<double>::infinity()}) {
@@ -173,7 +176,9 @@ GateFacts world(const std::vector<Membership>& approvers, const std::vector<std:
   facts.cycle = 1;
   facts.base_digest = "base";
   GateItem item{{"art_1"}, 1, "sha256:1", bound, {{"usr_author"}}, {}, ArtifactKind::prompt};
-  for (const std::string& name : passed) item.checks.push_back({name, CheckStatus::pass, true, ""});
+  for (const std::string& name : passed) {
+    item.checks.push_back({name, CheckStatus::pass, true, "", name == "scan" ? PrincipalId{} : kSource, {}});
+  }
   facts.items = {item};
   facts.items_digest = items_digest_of(facts.items);
   facts.members = approvers;
@@ -278,6 +283,9 @@ TEST(Weakens, ChecksAndUnknownKindsByMeaning) {
     for (const std::vector<std::string>& unknown : std::vector<std::vector<std::string>>{{}, {"soak"}}) {
       rules.emplace_back();
       rules.back().checks = checks;
+      for (const std::string& name : checks) {
+        if (name != "scan") rules.back().check_rules[name].sources = {kSource};
+      }
       rules.back().unknown = unknown;
     }
   }
@@ -289,7 +297,30 @@ Protection random_protection(Random& random) {
   out.approvals = random.pick(approval_rules());
   out.models = random.pick(model_rules());
   if (random.one_in(2)) out.checks.push_back("scan");
-  if (random.one_in(2)) out.checks.push_back("eval");
+  if (random.one_in(2)) {
+    out.checks.push_back("eval");
+    CheckRule& rule = out.check_rules["eval"];
+    for (const char* source : {"svc_1", "svc_2"}) {
+      if (random.one_in(2)) rule.sources.push_back({source});
+    }
+    rule.minutes = random.pick(std::vector<std::int64_t>{0, 60, 120});
+  }
+  if (random.one_in(3)) out.path = PathRule{{"env_s"}, random.pick(std::vector<std::int64_t>{0, 5, 10})};
+  if (random.one_in(3)) out.shape.max_bytes = random.pick(std::vector<std::int64_t>{1, 2});
+  if (random.one_in(3)) out.shape.variables = {"a"};
+  if (random.one_in(3)) {
+    Window window;
+    window.name = "w";
+    window.kind = random.pick(std::vector<Window::Kind>{Window::Kind::deny, Window::Kind::allow});
+    window.from = {1};
+    window.until = {random.pick(std::vector<std::int64_t>{2, 3})};
+    if (random.one_in(2)) window.override_role = Role::admin;
+    out.windows.push_back(window);
+  }
+  if (random.one_in(3)) {
+    Tier tier{"t", {"x"}, {}, random.pick(approval_rules())};
+    if (Protection{.approvals = tier.approvals}.asks_for_approvals()) out.tiers.push_back(std::move(tier));
+  }
   if (random.one_in(8)) out.unknown.push_back("soak");
   return out;
 }

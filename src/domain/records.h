@@ -7,6 +7,7 @@
 #include "domain/ids.h"
 #include "domain/protection.h"
 #include "domain/release.h"
+#include "domain/verdict.h"
 #include "domain/workflow.h"
 
 #include <cstdint>

@@ -2,89 +2,12 @@
 
 #include "base/json.h"
 #include "journal/details.h"
+#include "journal/step.h"
 
 #include <algorithm>
-#include <array>
-
-#include <boost/json.hpp>
 
 namespace imprimatur::journal {
-
-namespace json = boost::json;
-
-// One event on its way into the rows.
-class Step {
- public:
-  Step(Replay& replay, const Entry& entry, const json::object& details)
-      : replay_(replay), entry_(entry), details_(details), time_(to_rfc3339(entry.time)) {}
-
-  Status run();
-
- private:
-  Status organisation_created();
-  Status user_created();
-  Status user_changed();
-  Status password_changed();
-  Status nothing() { return Ok{}; }
-  Status project_named();
-  Status witness_added();
-  Status witness_removed();
-  Status member_changed();
-  Status member_removed();
-  Status team_created();
-  Status service_account_created();
-  Status service_account_changed();
-  Status key_created();
-  Status key_revoked();
-  Status environment_changed();
-  Status environment_proposed();
-  Status artifact_created();
-  Status version_saved();
-  Status scan_recorded();
-  Status review_submitted();
-  Status review_moved();
-  Status review_withdrawn() { return review_closed("withdrawn"); }
-  Status review_rejected() { return review_closed("rejected"); }
-  Status review_approved();
-  Status review_reopened();
-  Status review_commented();
-  Status review_deployed();
-  Status verdict_given();
-  Status release_created() { return released("deploy", "superseded"); }
-  Status release_rolled_back() { return released("roll_back", "rolled_back"); }
-  Status version_retired();
-  Status label_moved();
-
-  struct Rule {
-    std::string_view action;
-    Status (Step::*apply)();
-  };
-  static const std::array<Rule, 35> kRules;
-
-  Result<std::string> text(std::string_view name) const { return member(details_, name); }
-  // Copies members of the details into the row under their own names.
-  Status copy(RowText& row, std::initializer_list<std::string_view> names) const;
-  Status add(const std::string& key, const RowText& row);
-  void put(const std::string& key, const RowText& row) { replay_.rows_[key].set(row.text(), entry_.seq); }
-  Result<RowText> existing(const std::string& key) const;
-  std::int64_t next(const std::string& of) { return ++replay_.counted_[of]; }
-  Status moves();
-  Status items(const std::string& review, std::int64_t cycle, const std::string& environment);
-  Status item(const std::string& review, std::int64_t cycle, const std::string& environment,
-              std::size_t index, const json::object& item);
-  Result<RowText> present_cycle(std::initializer_list<std::string_view> states) const;
-  Status review_closed(std::string_view state);
-  Status released(std::string_view kind, std::string_view end_of_replaced);
-  Status end_release(const std::string& id, std::string_view end);
-  Status same_version(const json::object& object, std::string_view number_name) const;
-
-  Replay& replay_;
-  const Entry& entry_;
-  const json::object& details_;
-  const std::string time_;
-};
-
-const std::array<Step::Rule, 35> Step::kRules = {{
+const std::array<Step::Rule, 42> Step::kRules = {{
     {"organisation.created", &Step::organisation_created},
     {"user.created", &Step::user_created},
     {"user.changed", &Step::user_changed},
@@ -120,10 +43,16 @@ const std::array<Step::Rule, 35> Step::kRules = {{
     {"release.created", &Step::release_created},
     {"release.rolled_back", &Step::release_rolled_back},
     {"version.retired", &Step::version_retired},
+    {"label.moved", &Step::label_moved},
+    {"check.reported", &Step::check_reported},
+    {"finding.accepted", &Step::finding_accepted},
+    {"checklist.answered", &Step::checklist_answered},
+    {"verdict.dismissed", &Step::verdict_dismissed},
+    {"owners.changed", &Step::owners_changed},
+    {"owners.proposed", &Step::owners_proposed},
 }};
 
 Status Step::run() {
-  if (entry_.event.action == "label.moved") return label_moved();
   for (const Rule& rule : kRules) {
     if (rule.action == entry_.event.action) return (this->*rule.apply)();
   }
@@ -373,116 +302,6 @@ Status Step::moves() {
     }
   }
   return Ok{};
-}
-
-Status Step::item(const std::string& review, std::int64_t cycle, const std::string& environment,
-                  std::size_t index, const json::object& item) {
-  TRY(same_version(item, "version"));
-  const std::string artifact = TRY(member(item, "artifact"));
-  const std::string base = TRY(member(item, "base"));
-  const auto live = replay_.live_.find(environment + " " + artifact);
-  if (base != (live == replay_.live_.end() ? std::string() : live->second)) {
-    return invalid("its base is not what was live for " + artifact);
-  }
-  RowText row;
-  for (const std::string_view name : {"artifact", "version", "digest", "base"}) {
-    const std::string value = TRY(member(item, name));
-    row.set(name, value);
-  }
-  return add(row_key("review_item", review, cycle) + " " + std::to_string(index), row);
-}
-
-Status Step::items(const std::string& review, std::int64_t cycle, const std::string& environment) {
-  std::size_t index = 0;
-  for (const json::value& value : *TRY(array(details_, "items"))) {
-    const json::object* one = TRY(as_object(value));
-    TRY(item(review, cycle, environment, index++, *one));
-  }
-  return Ok{};
-}
-
-Status Step::review_submitted() {
-  const std::string review = TRY(text("review"));
-  const std::string environment = TRY(text("environment"));
-  TRY(existing(row_key("environment", environment)));
-  RowText row;
-  TRY(copy(row, {"environment", "cycle", "protectionVersion", "comment"}));
-  row.set("number", next("review"));
-  if (row.get("cycle") != "1") return invalid("a review begins with cycle 1");
-  row.set("state", "open").set("submittedBy", entry_.event.actor.text).set("createdAt", time_);
-  TRY(add(row_key("review", review), row));
-  TRY(items(review, 1, environment));
-  return moves();
-}
-
-Status Step::review_moved() {
-  const std::string review = TRY(text("review"));
-  const std::string key = row_key("review", review);
-  RowText row = TRY(existing(key));
-  const std::int64_t cycle = TRY(number(details_, "cycle"));
-  if (row.get("state") != "open" && row.get("state") != "approved") return invalid(key + " is closed");
-  if (row.get("cycle") != std::to_string(cycle - 1)) return invalid(key + " is in another cycle");
-  TRY(copy(row, {"environment", "cycle", "protectionVersion"}));
-  put(key, row.set("state", "open"));
-  TRY(items(review, cycle, std::string(row.get("environment"))));
-  return moves();
-}
-
-// The review of the details, which must be in the cycle that they name and in one of `states`.
-Result<RowText> Step::present_cycle(std::initializer_list<std::string_view> states) const {
-  const std::string key = row_key("review", TRY(text("review")));
-  const RowText row = TRY(existing(key));
-  const std::string cycle = TRY(text("cycle"));
-  if (row.get("cycle") != cycle) return invalid(key + " is in another cycle");
-  if (std::find(states.begin(), states.end(), row.get("state")) == states.end()) {
-    return invalid(key + " is " + std::string(row.get("state")));
-  }
-  return row;
-}
-
-Status Step::review_closed(std::string_view state) {
-  RowText row = TRY(present_cycle({"open", "approved"}));
-  put(row_key("review", TRY(text("review"))), row.set("state", state));
-  return moves();
-}
-
-Status Step::review_approved() {
-  RowText row = TRY(present_cycle({"open"}));
-  put(row_key("review", TRY(text("review"))), row.set("state", "approved"));
-  return moves();
-}
-
-Status Step::review_reopened() {
-  RowText row = TRY(present_cycle({"approved"}));
-  put(row_key("review", TRY(text("review"))), row.set("state", "open"));
-  return moves();
-}
-
-Status Step::review_deployed() {
-  RowText row = TRY(present_cycle({"open", "approved"}));
-  put(row_key("review", TRY(text("review"))), row.set("state", "deployed"));
-  return Ok{};
-}
-
-Status Step::review_commented() {
-  const std::string review = TRY(text("review"));
-  const RowText of = TRY(existing(row_key("review", review)));
-  const std::string comment = TRY(text("comment"));
-  RowText row;
-  TRY(copy(row, {"review", "text"}));
-  row.set("cycle", of.get("cycle")).set("number", next("comment " + review));
-  return add(row_key("comment", comment), row.set("by", entry_.event.actor.text).set("at", time_));
-}
-
-Status Step::verdict_given() {
-  const RowText of = TRY(present_cycle({"open", "approved"}));
-  const std::string review = TRY(text("review"));
-  RowText row;
-  TRY(copy(row, {"cycle", "person", "verdict", "environment", "itemsDigest", "baseDigest",
-                 "protectionVersion", "comment"}));
-  if (row.get("environment") != of.get("environment")) return invalid("it is about another environment");
-  if (row.get("person") != entry_.event.actor.text) return invalid("the actor is not the person");
-  return add(row_key("verdict", review, next("verdict " + review)), row.set("at", time_));
 }
 
 Status Step::end_release(const std::string& id, std::string_view end) {

@@ -35,7 +35,7 @@ struct AlteredTest : testing::Test {
     EXPECT_NE(all.find("digest"), std::string::npos) << all;
   }
   Result<ReviewId> approve(const ReviewId& review) {
-    return world.registry->give_verdict(World::command(ben), review, VerdictKind::approve, "", "");
+    return world.registry->give_verdict(World::command(ben), review, {VerdictKind::approve, "", "", {}});
   }
 };
 

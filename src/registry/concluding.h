@@ -12,6 +12,10 @@ namespace imprimatur::registry {
 Status settle(store::Tx& tx, const Caller& caller, Review& review, const Environment& environment,
               std::string_view ruleset);
 
+// The same for every review that stands and holds the version: what they rest on changed.
+Status settle_holders(store::Tx& tx, const Caller& caller, const VersionRef& version,
+                      std::string_view ruleset);
+
 // Precondition: `action` is reject or withdraw. A version that the table cannot move stays as it is, so that
 // a review that stands can always be ended.
 Status close(store::Tx& tx, const Caller& caller, Review& review, const Environment& environment,

@@ -95,7 +95,7 @@ class History {
         world_.registry->submit(World::command(submitter), World::kProject, "production", {version}, "");
     if (review.ok()) {
       const bool given =
-          world_.registry->give_verdict(World::command(judge), *review, VerdictKind::approve, "", "").ok();
+          world_.registry->give_verdict(World::command(judge), *review, {VerdictKind::approve, "", "", {}}).ok();
       EXPECT_FALSE(given && whose_text_may_stand_in(number).contains(judge.id))
           << "version " << number << " approved by somebody whose text may stand in it: " << told_;
     }
@@ -133,7 +133,7 @@ class History {
   void ask(int approvals) {
     for (const Principal& admin : {people_[0], people_[1]}) {
       World::must(world_.registry->put_environment(World::command(admin), World::kProject, "production",
-                                                   {.approvals = {{.count = approvals}}}));
+                                                   {.protection = R"({"approvals":{"count":)" + std::to_string(approvals) + "}}"}));
     }
     asks_ = approvals;
     told_ += "a" + std::to_string(approvals);
@@ -168,7 +168,7 @@ struct ContributorsTest : testing::Test {
   bool counts(const VersionRef& version, const Principal& who, const std::string& environment) {
     const ReviewId review = world.submit(ann, version, environment);
     const auto given =
-        world.registry->give_verdict(World::command(who), review, VerdictKind::approve, "", "");
+        world.registry->give_verdict(World::command(who), review, {VerdictKind::approve, "", "", {}});
     World::must(world.registry->withdraw(World::command(ann), review, ""));
     return given.ok();
   }
@@ -203,7 +203,7 @@ TEST_F(ContributorsTest, WhatWentLiveWithoutAnApprovalVouchesForNothingOlder) {
       world.registry->deploy(World::command(cas), world.save(ann, v1.artifact, "clean"), "staging", {}));
   const Principal admin = world.person("root", Role::admin);
   World::must(world.registry->put_environment(World::command(admin), World::kProject, "staging",
-                                              {.approvals = {{.count = 1}}}));
+                                              {.protection = R"({"approvals":{"count":1}})"}));
   EXPECT_FALSE(counts(v2, ben, "staging"));
   EXPECT_TRUE(counts(v2, cas, "staging"));
 }

@@ -19,7 +19,7 @@ bool holds(const Review& review, const VersionRef& version) {
   });
 }
 
-// What must hold before anybody is asked to look: the checks and the model rule. Approvals come later.
+// What must hold before anybody is asked to look.
 Status require_worth_reviewing(store::Tx& tx, const Environment& environment,
                                const std::vector<ReviewItem>& items, std::string_view ruleset,
                                StaleScans stale_scans) {
@@ -27,13 +27,15 @@ Status require_worth_reviewing(store::Tx& tx, const Environment& environment,
   if (stale_scans == StaleScans::are_renewed) {
     for (GateItem& item : facts.items) {
       for (CheckResult& check : item.checks) {
-        if (!check.current) check = {check.name, CheckStatus::pass, true, {}};
+        if (check.name != kScanCheck || check.current) continue;
+        check = {check.name, CheckStatus::pass, true, {}};
+        item.weaknesses.emplace();
       }
     }
   }
   std::vector<std::string> reasons;
   for (const Requirement& requirement : gate(facts).requirements) {
-    if (!requirement.met && requirement.kind != "approvals") reasons.push_back(requirement.detail);
+    if (!requirement.met && requirement.stage == Stage::submission) reasons.push_back(requirement.detail);
   }
   if (reasons.empty()) return Ok{};
   return unprocessable("The change cannot be reviewed as it is.", std::move(reasons));

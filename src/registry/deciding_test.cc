@@ -14,7 +14,7 @@ struct DecidingTest : RegistryTest {
     return World::must(registry.submit(as(ann), World::kProject, environment, {a, b}, ""));
   }
   void approve(const ReviewId& review) {
-    World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""));
+    World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}));
   }
   ReviewState state_of(const ReviewId& review) {
     return World::must(world.queries->review(ann, review)).review.state;
@@ -41,7 +41,7 @@ TEST_F(DecidingTest, AVersionInAReviewWithOthersIsNotRetired) {
 }
 
 TEST_F(DecidingTest, OneOfAChangeSetIsNotDeployedPastIt) {
-  world.protect(cleo, "production", {.approvals = {{.count = 0}}});
+  world.protect(cleo, "production", {.protection = R"({"approvals":{"count":0}})"});
   const ReviewId review = submit_both();
   EXPECT_EQ(state_of(review), ReviewState::approved) << "the last environment asks for checks alone";
   expect_refused(registry.deploy(as(ben), a, "production", {}), ErrorCode::conflict, review.text);
@@ -52,7 +52,7 @@ TEST_F(DecidingTest, OneOfAChangeSetIsNotDeployedPastIt) {
 
 TEST_F(DecidingTest, NeitherWhereNothingIsAskedAnyMore) {
   const ReviewId review = submit_both("staging");
-  world.protect(cleo, "staging", {.checks = {{}}});
+  world.protect(cleo, "staging", {.protection = R"({"checks":[]})"});
   expect_refused(registry.deploy(as(ben), a, "staging", {}), ErrorCode::conflict, review.text);
 }
 
@@ -63,7 +63,7 @@ TEST_F(DecidingTest, ATeamJoinedAfterTheApprovalWantsAnother) {
     tx.append(world.project.text, {"team.created", "test", "{}", ann.id});
     return Ok{};
   }));
-  world.protect(cleo, "production", {.approvals = {{.count = 1, .teams = {{{"safety", 1}}}}}});
+  world.protect(cleo, "production", {.protection = R"({"approvals":{"count":1,"teams":{"safety":1}}})"});
   const ReviewId review = world.submit(ann, a);
   approve(review);
   EXPECT_EQ(world.state(a), State::in_review);
@@ -122,7 +122,7 @@ TEST_F(DecidingTest, WhoContributedGivesNoVerdictAtAll) {
   const VersionRef own = world.create(ben, "own", "Three.");
   const ReviewId review = world.submit(ann, own);
   for (const VerdictKind kind : {VerdictKind::approve, VerdictKind::request_changes, VerdictKind::reject}) {
-    expect_refused(registry.give_verdict(as(ben), review, kind, "", ""), ErrorCode::forbidden, "withdraw");
+    expect_refused(registry.give_verdict(as(ben), review, {kind, "", "", {}}), ErrorCode::forbidden, "withdraw");
   }
   EXPECT_EQ(world.state(own), State::in_review);
   World::must(registry.withdraw(as(ben), review, ""));
@@ -147,7 +147,7 @@ TEST_F(DecidingTest, ExpectingSomethingOfAnotherPromptIsAMistake) {
 }
 
 TEST_F(DecidingTest, AModelRuleHoldsPromptsAndNotPolicies) {
-  world.protect(cleo, "staging", {.models = ModelRule{.allowed = {"gpt-4o"}}});
+  world.protect(cleo, "staging", {.protection = R"({"models":{"allowed":["gpt-4o"]}})"});
   NewArtifact policy;
   policy.name = "refunds";
   policy.kind = ArtifactKind::policy;
@@ -172,8 +172,8 @@ TEST_F(DecidingTest, ARepeatedChangeOfAnEnvironmentIsAnsweredAsItWas) {
   EXPECT_EQ(put("2", "canary", {.order = 8}), Outcome::changed);
   world.make_live(ann, ben, a);
   world.person("dan", Role::admin);
-  EXPECT_EQ(put("3", "production", {.approvals = {{.count = 0}}}), Outcome::waiting);
-  EXPECT_EQ(put("3", "production", {.approvals = {{.count = 0}}}), Outcome::waiting);
+  EXPECT_EQ(put("3", "production", {.protection = R"({"approvals":{"count":0}})"}), Outcome::waiting);
+  EXPECT_EQ(put("3", "production", {.protection = R"({"approvals":{"count":0}})"}), Outcome::waiting);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "registry/drafting.h"
 
+#include "base/enums.h"
 #include "base/utf8.h"
 #include "domain/name.h"
 #include "domain/semver.h"
@@ -92,6 +93,19 @@ Result<std::string> checked_message(std::string_view field, std::string message,
     return invalid_field(std::string(field), "not UTF-8 text without U+0000");
   }
   return message;
+}
+
+std::string_view name_of(Answer::Word word) {
+  switch (word) {
+    case Answer::Word::yes: return "yes";
+    case Answer::Word::no: return "no";
+    case Answer::Word::not_applicable: return "not_applicable";
+  }
+  CHECK(false, "unknown answer");
+}
+
+std::optional<Answer::Word> answer_of(std::string_view name) {
+  return enumerator_named(name, Answer::Word::not_applicable);
 }
 
 }  // namespace imprimatur::registry

@@ -165,6 +165,63 @@ journal::Event verdict_given_event(const PrincipalId& actor, const Verdict& verd
                actor);
 }
 
+journal::Event checklist_answered_event(const PrincipalId& actor, const Verdict& verdict) {
+  return event("checklist.answered", review_resource(verdict.review),
+               {{"review", verdict.review.text},
+                {"checklist", verdict.checklist},
+                {"answers", journal::commitment(verdict.salt, verdict.answers)}},
+               actor);
+}
+
+journal::Event verdict_dismissed_event(const PrincipalId& actor, const Review& review,
+                                       const Dismissal& dismissal) {
+  return event("verdict.dismissed", review_resource(dismissal.review),
+               {{"review", dismissal.review.text},
+                {"cycle", review.cycle},
+                {"verdict", dismissal.verdict},
+                {"reason", journal::commitment(dismissal.salt, dismissal.reason)}},
+               actor);
+}
+
+journal::Event check_reported_event(const PrincipalId& actor, const CheckReport& report) {
+  return event("check.reported", version_resource(report.artifact, report.version),
+               {{"check", report.id},
+                {"artifact", report.artifact.text},
+                {"version", report.version},
+                {"digest", report.digest},
+                {"nameDigest", digest_of_text(report.name)},
+                {"status", name_of(report.status)},
+                {"said", journal::commitment(report.salt, report.summary + "\n" + report.url)}},
+               actor);
+}
+
+journal::Event finding_accepted_event(const PrincipalId& actor, const AcceptedFinding& accepted) {
+  return event("finding.accepted", version_resource(accepted.artifact, accepted.version),
+               {{"acceptance", accepted.id},
+                {"artifact", accepted.artifact.text},
+                {"version", accepted.version},
+                {"digest", accepted.digest},
+                {"ruleDigest", digest_of_text(accepted.rule)},
+                {"reason", journal::commitment(accepted.salt, accepted.reason)},
+                {"expiresAt", to_rfc3339(accepted.expires)}},
+               actor);
+}
+
+journal::Event owners_changed_event(const PrincipalId& actor, const ProjectId& project,
+                                    const OwnerRules& rules, bool weakened, const PrincipalId& proposed_by) {
+  return event("owners.changed", "project:" + project.text,
+               {{"version", rules.version},
+                {"digest", digest_of(rules)},
+                {"weakened", weakened},
+                {"proposedBy", id_or_null(proposed_by.text)}},
+               actor);
+}
+
+journal::Event owners_proposed_event(const PrincipalId& actor, const ProjectId& project,
+                                     const OwnerRules& rules) {
+  return event("owners.proposed", "project:" + project.text, {{"digest", digest_of(rules)}}, actor);
+}
+
 journal::Event review_approved_event(const PrincipalId& actor, const Review& review,
                                      std::int64_t protection_version, const Moves& moves) {
   return event("review.approved", review_resource(review.id),

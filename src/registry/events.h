@@ -1,6 +1,7 @@
 // The journal events of a project's registry, as api/events.yaml describes them.
 #pragma once
 
+#include "domain/owners.h"
 #include "domain/records.h"
 #include "journal/entry.h"
 
@@ -30,6 +31,12 @@ journal::Event review_moved_event(const PrincipalId& actor, const Review& review
 journal::Event review_withdrawn_event(const PrincipalId& actor, const Review& review, const Moves& moves);
 journal::Event review_commented_event(const PrincipalId& actor, const Comment& comment);
 journal::Event verdict_given_event(const PrincipalId& actor, const Verdict& verdict);
+// Precondition: the verdict has answers; its own event is the one before.
+journal::Event checklist_answered_event(const PrincipalId& actor, const Verdict& verdict);
+journal::Event verdict_dismissed_event(const PrincipalId& actor, const Review& review,
+                                       const Dismissal& dismissal);
+journal::Event check_reported_event(const PrincipalId& actor, const CheckReport& report);
+journal::Event finding_accepted_event(const PrincipalId& actor, const AcceptedFinding& accepted);
 // `protection_version`: of the one that is met.
 journal::Event review_approved_event(const PrincipalId& actor, const Review& review,
                                      std::int64_t protection_version, const Moves& moves);
@@ -51,5 +58,10 @@ journal::Event label_moved_event(const PrincipalId& actor, const ArtifactId& art
 journal::Event environment_changed_event(const PrincipalId& actor, const Environment& environment,
                                          bool weakened, const PrincipalId& proposed_by);
 journal::Event environment_proposed_event(const PrincipalId& actor, const Environment& proposal);
+
+journal::Event owners_changed_event(const PrincipalId& actor, const ProjectId& project,
+                                    const OwnerRules& rules, bool weakened, const PrincipalId& proposed_by);
+journal::Event owners_proposed_event(const PrincipalId& actor, const ProjectId& project,
+                                     const OwnerRules& rules);
 
 }  // namespace imprimatur::registry

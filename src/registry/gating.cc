@@ -1,11 +1,13 @@
 #include "registry/gating.h"
 
 #include "base/hash.h"
+#include "domain/owners.h"
 #include "registry/deciding.h"
 #include "registry/reading.h"
 #include "registry/tenure.h"
 #include "store/identity_rows.h"
 #include "store/registry_rows.h"
+#include "store/requirement_rows.h"
 
 #include <algorithm>
 
@@ -18,10 +20,30 @@ Error altered(std::int64_t version) {
                         " in the store; restore it from a backup"});
 }
 
-bool names_models(const Protection& protection) {
-  const ModelRule& rule = protection.models;
-  return !rule.allowed.empty() || rule.temperature_min || rule.temperature_max;
-}
+// What the two protections of a question ask about, so that nothing else is read.
+struct Needs {
+  bool binding = false, content = false, findings = false, reported = false, owners = false, artifact = false;
+  std::set<EnvironmentId> path;
+
+  explicit Needs(const GateFacts& facts) {
+    add(facts.now);
+    if (facts.at_submission) add(*facts.at_submission);
+  }
+
+ private:
+  void add(const Protection& protection) {
+    const ModelRule& models = protection.models;
+    const bool shaped = !(protection.shape == ShapeRule{});
+    binding = binding || !models.allowed.empty() || models.temperature_min || models.temperature_max;
+    content = content || shaped;
+    findings = findings || !(protection.scan == ScanRule{});
+    reported = reported || !protection.check_rules.empty();
+    owners = owners || protection.approvals.owners;
+    for (const Tier& tier : protection.tiers) owners = owners || tier.approvals.owners;
+    artifact = artifact || owners || shaped || !protection.tiers.empty();
+    if (protection.path) path.insert(protection.path->after);
+  }
+};
 
 // What has its digest was written by this program, so that it can be read; what has not is not looked at.
 void read_content(GateItem& item, const std::string& content, const GateReading& how) {
@@ -37,9 +59,61 @@ void read_content(GateItem& item, const std::string& content, const GateReading&
   item.model = std::move(binding->model);
 }
 
+void add_checks(store::Tx& tx, GateItem& item, const Version& version, std::string_view ruleset,
+                const Needs& needs) {
+  const auto scan = store::latest_scan_result(tx, item.artifact, item.version);
+  item.checks.push_back(scan_check(scan, version, ruleset));
+  if (scan && scan->status != "error" && (needs.findings || scan->critical_findings > 0)) {
+    item.weaknesses = weaknesses_in(
+        store::present(store::latest_scan(tx, item.artifact, item.version), "the scan that was just there"));
+    item.accepted = store::acceptances(tx, item.artifact, item.version);
+  }
+  if (!needs.reported) return;
+  for (CheckReport& report : store::latest_checks(tx, item.artifact, item.version)) {
+    item.checks.push_back({std::move(report.name), report.status, report.digest == item.digest,
+                           std::move(report.summary), report.by, report.at});
+  }
+}
+
+// For how long the newest release of the version there was live, when nobody took it back.
+std::optional<Duration> soaked(store::Tx& tx, const GateItem& item, const EnvironmentId& environment) {
+  const auto release = store::newest_release(tx, item.artifact, item.version, environment);
+  if (!release || !release->protection_met || release->digest != item.digest) return std::nullopt;
+  switch (release->end) {
+    case ReleaseEnd::live: return tx.now() - release->at;
+    case ReleaseEnd::superseded: return release->ended_at - release->at;
+    case ReleaseEnd::rolled_back:
+    case ReleaseEnd::retired: return std::nullopt;
+  }
+  CHECK(false, "unknown end of a release");
+}
+
+void add_story(store::Tx& tx, GateItem& item, const Version& version, const EnvironmentId& environment,
+               const Needs& needs, const OwnerRules& owners) {
+  if (needs.artifact) {
+    Artifact artifact = store::present(store::artifact(tx, item.artifact), "an item's artifact");
+    item.name = std::move(artifact.name);
+    item.tags = std::move(artifact.tags);
+    if (needs.owners) item.owners = owners_of(owners, item.name);
+  }
+  if (needs.content && item.intact) {
+    item.message = version.message;
+    item.content = content_of(version);
+    const auto live = store::live_release(tx, item.artifact, environment);
+    if (live) {
+      item.live = content_of(
+          store::present(store::version(tx, item.artifact, live->version), "the version that is live"));
+    }
+  }
+  for (const EnvironmentId& before : needs.path) {
+    if (const auto time = soaked(tx, item, before)) item.soaked[before] = *time;
+  }
+}
+
 GateItem gate_item(store::Tx& tx, const ReviewItem& item, const EnvironmentId& environment,
-                   std::string_view ruleset, bool needs_model, const GateReading& how) {
-  const bool reads = how.rehash || needs_model;
+                   std::string_view ruleset, const Needs& needs, const OwnerRules& owners,
+                   const GateReading& how) {
+  const bool reads = how.rehash || needs.binding || needs.content;
   const Version version = store::present(reads ? store::version(tx, item.artifact, item.version)
                                                : store::version_bare(tx, item.artifact, item.version),
                                          "an item's version");
@@ -49,16 +123,30 @@ GateItem gate_item(store::Tx& tx, const ReviewItem& item, const EnvironmentId& e
   out.digest = version.digest;
   if (reads) read_content(out, version.content, how);
   out.contributors = contributors(tx, item.artifact, item.version, environment);
-  out.checks.push_back(
-      scan_check(store::latest_scan_result(tx, item.artifact, item.version), version, ruleset));
+  add_checks(tx, out, version, ruleset, needs);
+  add_story(tx, out, version, environment, needs, owners);
   return out;
+}
+
+std::set<TeamId> teams_asked(const GateFacts& facts) {
+  std::set<TeamId> asked;
+  const auto add = [&](const Protection& protection) {
+    for (const auto& [team, count] : protection.approvals.teams) asked.insert(team);
+    for (const Tier& tier : protection.tiers) {
+      for (const auto& [team, count] : tier.approvals.teams) asked.insert(team);
+    }
+  };
+  add(facts.now);
+  if (facts.at_submission) add(*facts.at_submission);
+  for (const GateItem& item : facts.items) {
+    if (item.owners) asked.insert(item.owners->teams.begin(), item.owners->teams.end());
+  }
+  return asked;
 }
 
 // Asked only about those whose approval a team's number may need.
 void add_team_times(store::Tx& tx, const ProjectId& project, GateFacts& facts) {
-  std::set<TeamId> asked;
-  for (const auto& [team, count] : facts.now.approvals.teams) asked.insert(team);
-  for (const auto& [team, count] : facts.at_submission->approvals.teams) asked.insert(team);
+  const std::set<TeamId> asked = teams_asked(facts);
   std::map<PrincipalId, Time> approved;
   for (const Verdict& verdict : facts.verdicts) {
     if (verdict.kind == VerdictKind::approve && verdict.cycle == facts.cycle)
@@ -159,10 +247,17 @@ GateFacts gate_facts(store::Tx& tx, const Environment& environment, const std::v
     facts.at_submission = store::present(store::protection(tx, environment.id, review->protection_version),
                                          "the protection of a review");
   }
-  const bool needs_model =
-      names_models(facts.now) || (facts.at_submission && names_models(*facts.at_submission));
+  facts.at = tx.now();
+  const Needs needs(facts);
+  const OwnerRules owners =
+      needs.owners ? store::owner_rules(tx, environment.project) : OwnerRules{};
   for (const ReviewItem& item : items) {
-    facts.items.push_back(gate_item(tx, item, environment.id, ruleset, needs_model, how));
+    facts.items.push_back(gate_item(tx, item, environment.id, ruleset, needs, owners, how));
+  }
+  if (!needs.path.empty()) {
+    for (auto& [id, name] : store::environment_names(tx, environment.project)) {
+      facts.environment_names[id] = std::move(name);
+    }
   }
   facts.items_digest = items_digest_of(facts.items);
   facts.base_digest = base_digest_of(tx, items, environment.id);
@@ -174,6 +269,7 @@ GateFacts gate_facts(store::Tx& tx, const Environment& environment, const std::v
     facts.review_open = stands(*review);
     facts.cycle = review->cycle;
     facts.verdicts = store::verdicts(tx, review->id);
+    facts.dismissals = store::dismissals(tx, review->id);
     add_team_times(tx, environment.project, facts);
   }
   return facts;

@@ -1,7 +1,7 @@
 // What the gate looks at, gathered inside the transaction that acts on the answer.
 #pragma once
 
-#include "domain/protection.h"
+#include "domain/gate.h"
 #include "domain/records.h"
 #include "store/store.h"
 

@@ -161,7 +161,11 @@ bool current(store::Tx& tx, const ProjectId& project, const std::vector<Result<C
   return true;
 }
 
-// Precondition: current.
+bool holds(const std::vector<std::string>& tags, const std::string& tag) {
+  return std::find(tags.begin(), tags.end(), tag) != tags.end();
+}
+
+// Precondition: current. Tags that a tier names stay, whatever a file says.
 void write_planned(store::Tx& tx, const Caller& caller, const std::vector<Result<Candidate>>& items,
                    const std::vector<Plan>& plans, std::vector<ImportOutcome>& outcomes) {
   for (std::size_t i = 0; i < plans.size(); ++i) {
@@ -170,7 +174,13 @@ void write_planned(store::Tx& tx, const Caller& caller, const std::vector<Result
     auto artifact = store::artifact_by_skeleton(tx, caller.project().id, item.skeleton);
     if (plans[i].content) {
       if (!artifact) artifact = write_artifact(tx, caller, item.wanted, item.skeleton, item.wanted.tags);
-      if (!item.wanted.tags.empty()) artifact->tags = item.wanted.tags;
+      if (!item.wanted.tags.empty()) {
+        const auto delicate = delicate_tags(tx, *artifact);
+        artifact->tags = item.wanted.tags;
+        for (const std::string& tag : delicate) {
+          if (!holds(artifact->tags, tag)) artifact->tags.push_back(tag);
+        }
+      }
       write_version(tx, caller, *artifact, *plans[i].ready, item.wanted.message, Origin::imported);
       outcomes[i].version = artifact->latest_version;
     }

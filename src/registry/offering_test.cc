@@ -59,7 +59,8 @@ class Playground {
   }
 
   void change_protection() {
-    const Registry::EnvironmentChange change{.approvals = {{.count = static_cast<int>(below(3))}}};
+    const Registry::EnvironmentChange change{
+        .protection = R"({"approvals":{"count":)" + std::to_string(below(3)) + "}}"};
     (void)world_.registry->put_environment(as(people_[3]), World::kProject, "production", change);
   }
 
@@ -83,7 +84,7 @@ class Playground {
   }
 
   Outcome verdict(const Principal& who, const ReviewId& review, VerdictKind kind) {
-    return done(world_.registry->give_verdict(as(who), review, kind, "", ""));
+    return done(world_.registry->give_verdict(as(who), review, {kind, "", "", {}}));
   }
 
   std::optional<ReviewId> holding(const VersionRef& version) {
@@ -219,7 +220,7 @@ TEST_F(OffersTest, NothingIsSubmittedThatTheScanRefuses) {
 
 TEST_F(OffersTest, NothingIsSubmittedWhereNothingIsAsked) {
   const VersionRef v1 = world.create(ann, "a", "Hello.");
-  world.protect(cleo, "production", {.approvals = {{.count = 0}}, .checks = {{}}});
+  world.protect(cleo, "production", {.protection = R"({"approvals":{"count":0},"checks":[]})"});
   EXPECT_TRUE(offered(ann, v1).empty());
 }
 

@@ -94,4 +94,27 @@ std::vector<ImportOutcome> imported_from(std::string_view outcome) {
   return out;
 }
 
+namespace {
+
+std::string_view word_of(Registry::EnvironmentOutcome outcome) {
+  switch (outcome) {
+    case Registry::EnvironmentOutcome::changed: return "environment:changed";
+    case Registry::EnvironmentOutcome::created: return "environment:created";
+    case Registry::EnvironmentOutcome::waiting: return "environment:waiting";
+  }
+  CHECK(false, "unknown outcome");
+}
+
+}  // namespace
+
+std::string outcome_of(Registry::EnvironmentOutcome outcome) { return std::string(word_of(outcome)); }
+
+Registry::EnvironmentOutcome settings_from(std::string_view outcome) {
+  using enum Registry::EnvironmentOutcome;
+  for (const Registry::EnvironmentOutcome one : {changed, created, waiting}) {
+    if (outcome == word_of(one)) return one;
+  }
+  unreadable();
+}
+
 }  // namespace imprimatur::registry

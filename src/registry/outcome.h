@@ -3,6 +3,7 @@
 #pragma once
 
 #include "domain/records.h"
+#include "registry/registry.h"
 #include "registry/requests.h"
 
 #include <string>
@@ -22,5 +23,8 @@ std::vector<ReleaseId> releases_from(std::string_view outcome);
 
 std::string outcome_of(const std::vector<ImportOutcome>& imported);
 std::vector<ImportOutcome> imported_from(std::string_view outcome);
+
+std::string outcome_of(Registry::EnvironmentOutcome outcome);
+Registry::EnvironmentOutcome settings_from(std::string_view outcome);
 
 }  // namespace imprimatur::registry

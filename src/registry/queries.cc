@@ -2,6 +2,7 @@
 
 #include "domain/words.h"
 #include "registry/caller.h"
+#include "registry/displays.h"
 #include "registry/gating.h"
 #include "registry/offering.h"
 #include "registry/tenure.h"
@@ -13,13 +14,14 @@
 #include <charconv>
 
 namespace imprimatur::registry {
-namespace {
-
-constexpr int kVersionsAtOnce = 16;
 
 void add_display(store::Tx& tx, Displays& displays, const PrincipalId& id) {
   if (!id.empty() && !displays.contains(id)) displays[id] = store::display_of(tx, id);
 }
+
+namespace {
+
+constexpr int kVersionsAtOnce = 16;
 
 // Whoever may not read drafts sees what is deployed, and nothing else.
 bool visible(store::Tx& tx, const Caller& caller, const ArtifactId& artifact, std::int64_t version) {
@@ -100,10 +102,14 @@ ReviewView view_of(store::Tx& tx, const Caller& caller, Review review, std::stri
     view.names.push_back(artifact ? artifact->name : "");
   }
   view.verdicts = store::verdicts(tx, review.id);
-  view.gate = gate(gate_facts(tx, environment, review.items, review, ruleset, how));
+  const GateFacts facts = gate_facts(tx, environment, review.items, review, ruleset, how);
+  view.dismissals = facts.dismissals;
+  view.checklist = checklist_of(facts);
+  view.gate = gate(facts);
   view.allowed = offers(tx, caller, environment, review, view.gate.met, ruleset);
   add_display(tx, view.displays, review.submitted_by);
   for (const Verdict& verdict : view.verdicts) add_display(tx, view.displays, verdict.by);
+  for (const Dismissal& dismissal : view.dismissals) add_display(tx, view.displays, dismissal.by);
   view.review = std::move(review);
   return view;
 }
@@ -170,7 +176,7 @@ EnvironmentView view_of(store::Tx& tx, Environment environment) {
   view.proposal = store::proposal(tx, environment.id);
   const auto made = view.proposal ? view.proposal->environment.changed_at : Time{};
   if (view.proposal && !admin_since(tx, environment.project, view.proposal->by, made)) view.proposal.reset();
-  for (const Team& team : store::teams(tx, environment.project)) view.teams[team.id] = team.name;
+  view.names = protection_names(tx, environment.project);
   if (view.proposal) add_display(tx, view.displays, view.proposal->by);
   view.environment = std::move(environment);
   return view;

@@ -1,11 +1,8 @@
 // What a caller may see of a project's registry, gathered on one snapshot.
 #pragma once
 
-#include "domain/diff.h"
-#include "domain/protection.h"
-#include "domain/records.h"
-#include "domain/workflow.h"
 #include "registry/registry.h"
+#include "registry/views.h"
 #include "store/journal_rows.h"
 
 #include <map>
@@ -20,73 +17,6 @@ using store::PageRequest;
 
 inline constexpr int kEntriesAtOnce = 1000;
 inline constexpr std::size_t kVersionPageBytes = 4 * 1024 * 1024;  // one version is always in a page
-
-// Whether the caller asks to see something, or has just changed it: the answer to a change that was made is
-// not refused because its author may not read. `own_write` is for what a command of theirs gave back, only.
-enum class Sight { reading, own_write };
-
-// People and service accounts as people see them.
-using Displays = std::map<PrincipalId, std::string>;
-
-struct ArtifactView {
-  Artifact artifact;
-  std::string project;
-  std::map<std::string, std::int64_t> live;  // environment to version
-  std::map<std::string, std::int64_t>
-      labels;  // with `latest`, without environments; empty for who sees no drafts
-  Displays displays;
-};
-
-struct VersionView {
-  Artifact artifact;
-  Version version;
-  Content content;
-  std::optional<ScanRecord> scan;
-  std::vector<Review> reviews;                        // newest first
-  std::map<EnvironmentId, std::string> environments;  // their names
-  std::vector<Action> allowed;
-  Displays displays;
-};
-
-struct ReviewView {
-  Review review;
-  std::string project;
-  std::string environment;
-  std::vector<std::string> names;  // of the items' artifacts, in order
-  std::vector<Verdict> verdicts;
-  GateAnswer gate;
-  std::vector<Action> allowed;
-  Displays displays;
-};
-
-struct GateView {
-  GateAnswer answer;
-  Displays displays;  // of who gave the verdicts
-};
-
-struct ReleaseView {
-  Release release;
-  std::string name, semver;
-  std::string environment;
-  Displays displays;
-};
-
-struct EnvironmentView {
-  Environment environment;
-  std::optional<store::Proposal> proposal;
-  std::map<TeamId, std::string> teams;
-  Displays displays;
-};
-
-struct DiffView {
-  std::int64_t from = 0, to = 0;
-  VersionDiff diff;
-};
-
-struct LabelsView {
-  std::vector<Label> labels;  // by name; `latest` is the server's, written by who saved that version
-  Displays displays;
-};
 
 class Queries {
  public:
@@ -106,6 +36,20 @@ class Queries {
   Result<Page<ScanRecord>> scans(const Principal& who, const VersionRef& ref, const PageRequest& page);
   // `environment` empty, here and in releases: the key's own, else production.
   Result<GateView> gate(const Principal& who, const VersionRef& ref, std::string_view environment);
+  template <class Row>
+  struct Attested {
+    Page<Row> page;
+    Displays displays;
+  };
+  Result<Attested<CheckReport>> checks(const Principal& who, const VersionRef& ref, const PageRequest& page);
+  // One of them, as a page of one; for who reported it.
+  Result<Attested<CheckReport>> check(const Principal& who, const VersionRef& ref, std::string_view id);
+  // Oldest first.
+  Result<Attested<AcceptedFinding>> accepted(const Principal& who, const VersionRef& ref,
+                                             const PageRequest& page);
+  // One of them, as a page of one; for who accepted it.
+  Result<Attested<AcceptedFinding>> accepted_one(const Principal& who, const VersionRef& ref,
+                                                 std::string_view id);
   Result<LabelsView> labels(const Principal& who, const ArtifactId& id, Sight sight = Sight::reading);
 
   Result<Page<ReviewView>> reviews(const Principal& who, std::string_view project,
@@ -126,6 +70,7 @@ class Queries {
   Result<ProjectId> readable_project(const Principal& who, std::string_view project);
   Result<std::vector<EnvironmentView>> environments(const Principal& who, std::string_view project);
   Result<EnvironmentView> environment(const Principal& who, std::string_view project, std::string_view name);
+  Result<OwnersView> owners(const Principal& who, std::string_view project);
 
   // `project` empty: the organisation's journal, for its admins.
   // An actor may be given by e-mail.

@@ -4,6 +4,7 @@
 #include "scan/report_json.h"
 #include "scan/scan.h"
 #include "scan/view.h"
+#include "store/broken.h"
 
 #include <algorithm>
 
@@ -43,6 +44,28 @@ CheckResult scan_check(const std::optional<ScanRecord>& latest, const Version& v
     check.status = CheckStatus::error;  // a word this program does not know
   }
   return check;
+}
+
+std::vector<FoundWeakness> weaknesses_in(const ScanRecord& scan) {
+  constexpr JsonLimits kStored{.bytes = 64 * 1024 * 1024, .depth = 128, .values = 10'000'000};
+  const auto report = parse_json(scan.report, kStored);
+  const auto* findings =
+      report.ok() && report->is_object() ? report->get_object().if_contains("findings") : nullptr;
+  if (findings == nullptr || !findings->is_array()) throw store::DataBroken("an unreadable scan report");
+  std::vector<FoundWeakness> out;
+  const auto word = [](const boost::json::object& finding, std::string_view name) {
+    const auto* value = finding.if_contains(name);
+    if (value == nullptr || !value->is_string()) throw store::DataBroken("an unreadable finding");
+    return std::string(value->get_string());
+  };
+  for (const auto& each : findings->get_array()) {
+    if (!each.is_object()) throw store::DataBroken("an unreadable finding");
+    const auto& finding = each.get_object();
+    // A word that this program does not know is as bad as can be.
+    const Severity severity = severity_of(word(finding, "severity")).value_or(Severity::critical);
+    out.push_back({severity, word(finding, "category"), word(finding, "rule")});
+  }
+  return out;
 }
 
 }  // namespace imprimatur::registry

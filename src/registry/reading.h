@@ -2,7 +2,7 @@
 #pragma once
 
 #include "domain/content.h"
-#include "domain/protection.h"
+#include "domain/gate.h"
 #include "domain/records.h"
 #include "scan/ruleset.h"
 
@@ -14,5 +14,8 @@ ScanRecord read_by_scanner(const Content& content, const std::string& digest, co
 // How the latest scan of a version stands as the check named "scan". Closed: no scan is `pending`.
 CheckResult scan_check(const std::optional<ScanRecord>& latest, const Version& version,
                        std::string_view ruleset);
+
+// What the report of a stored scan says was found. Throws DataBroken where nobody can read it.
+std::vector<FoundWeakness> weaknesses_in(const ScanRecord& scan);
 
 }  // namespace imprimatur::registry

@@ -43,10 +43,11 @@ class Registry {
   // Unprocessable when the scan or the model rule blocks, or when the environment asks for nothing.
   Result<ReviewId> submit(const Command& command, std::string_view project, std::string_view environment,
                           const std::vector<VersionRef>& items, std::string comment);
-  // `digest`: of an item (or of the whole change set) that the caller looked at; a conflict when it is
-  // another.
-  Result<ReviewId> give_verdict(const Command& command, const ReviewId& review, VerdictKind kind,
-                                std::string comment, std::string_view digest);
+  Result<ReviewId> give_verdict(const Command& command, const ReviewId& review, WantedVerdict wanted);
+  // Sets the objection with that number aside, so that it does not block any more: one's own, or with a reason
+  // another's, by who may and did not contribute.
+  Result<ReviewId> dismiss(const Command& command, const ReviewId& review, std::int64_t verdict,
+                           std::string reason);
   // `digest` as for a verdict, here and below.
   Result<ReviewId> withdraw(const Command& command, const ReviewId& review, std::string comment,
                             std::string_view digest = {});
@@ -58,11 +59,20 @@ class Registry {
   Result<std::string> comment(const Command& command, const ReviewId& review, std::string text,
                               std::string_view digest = {});
 
+  // By a service account whose key has the scope; whether it counts, the protections say. The report's id.
+  Result<std::string> report_check(const Command& command, const VersionRef& version, WantedCheck wanted);
+  // Of what one rule finds in this digest, by somebody who could approve it. The acceptance's id.
+  Result<std::string> accept_finding(const Command& command, const VersionRef& version,
+                                     WantedAcceptance wanted);
+
+  // `pass_freeze`: the reason for which a person in a session passes a freeze whose windows let them; without
+  // one, a freeze says no. Here and below.
   // All of the change set or nothing. `expected` by artifact; those not named are not checked.
   Result<std::vector<ReleaseId>> deploy_review(const Command& command, const ReviewId& review,
-                                               const std::vector<std::pair<ArtifactId, ReleaseId>>& expected);
+                                               const std::vector<std::pair<ArtifactId, ReleaseId>>& expected,
+                                               std::string pass_freeze = {});
   Result<ReleaseId> deploy(const Command& command, const VersionRef& version, std::string_view environment,
-                           const Expected& expected);
+                           const Expected& expected, std::string pass_freeze = {});
   // To what was live before, one step further back each time; `to`: to that version on the way.
   Result<ReleaseId> roll_back(const Command& command, const ArtifactId& artifact,
                               std::string_view environment, std::optional<std::int64_t> to,
@@ -79,14 +89,19 @@ class Registry {
   // another admin asks for the same within kProposalLives.
   struct EnvironmentChange {
     std::optional<std::int64_t> order;
-    std::optional<ApprovalPatch> approvals;
-    std::optional<std::vector<std::string>> checks;
-    std::optional<ModelRule> models;
+    // Members of a protection as a JSON object with names in the places of ids; of `approvals` what is left out
+    // stays, too; null takes a member away. Empty: nothing.
+    std::string protection;
     std::optional<std::int64_t> version;  // of the protection that the caller looked at
   };
   enum class EnvironmentOutcome { changed, created, waiting };
   Result<EnvironmentOutcome> put_environment(const Command& command, std::string_view project,
                                              std::string_view environment, const EnvironmentChange& change);
+
+  // In force at once where none were there; otherwise like a weaker protection.
+  Result<EnvironmentOutcome> put_owners(const Command& command, std::string_view project,
+                                        const std::vector<NamedOwners>& rules,
+                                        std::optional<std::int64_t> version);
 
   // The digest of the rule packs that a current scan has.
   const std::string& ruleset() const;

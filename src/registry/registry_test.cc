@@ -15,7 +15,7 @@ TEST_F(RegistryTest, TheMainJob) {
   EXPECT_EQ(world.state(v1), State::draft);
   const ReviewId review = world.submit(ann, v1);
   EXPECT_EQ(world.state(v1), State::in_review);
-  World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "fine", ""));
+  World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "fine", "", {}}));
   EXPECT_EQ(world.state(v1), State::approved);
   const ReleaseId first = World::must(registry.deploy(as(ben), v1, "production", {}));
   EXPECT_EQ(world.state(v1), State::deployed);
@@ -43,22 +43,22 @@ TEST_F(RegistryTest, NothingReachesAProtectedEnvironmentWithoutItsGate) {
 TEST_F(RegistryTest, NoContributorApprovesByAnyRoute) {
   const VersionRef v1 = world.create(cleo, "a", "Hello {{name}}.");
   const ReviewId review = world.submit(cleo, v1);
-  expect_refused(registry.give_verdict(as(cleo), review, VerdictKind::approve, "", ""), ErrorCode::forbidden);
+  expect_refused(registry.give_verdict(as(cleo), review, {VerdictKind::approve, "", "", {}}), ErrorCode::forbidden);
 
   // Whoever saved an earlier version since the live one contributed to this one too.
   const VersionRef b1 = world.create(ben, "b", "One.");
   const VersionRef b2 = world.save(ann, b1.artifact, "Two.");
   const ReviewId second = world.submit(ann, b2);
-  expect_refused(registry.give_verdict(as(ben), second, VerdictKind::approve, "", ""), ErrorCode::forbidden);
-  World::must(registry.give_verdict(as(cleo), second, VerdictKind::approve, "", ""));
+  expect_refused(registry.give_verdict(as(ben), second, {VerdictKind::approve, "", "", {}}), ErrorCode::forbidden);
+  World::must(registry.give_verdict(as(cleo), second, {VerdictKind::approve, "", "", {}}));
 
   // The owner of the key that saved it, and the key itself.
   const Principal bot = world.key(cleo, {Scope::prompts_write, Scope::releases_deploy});
   const VersionRef c1 = world.create(bot, "c", "Three.");
   const ReviewId third = world.submit(bot, c1);
-  expect_refused(registry.give_verdict(as(cleo), third, VerdictKind::approve, "", ""), ErrorCode::forbidden);
-  expect_refused(registry.give_verdict(as(bot), third, VerdictKind::approve, "", ""), ErrorCode::forbidden);
-  World::must(registry.give_verdict(as(ben), third, VerdictKind::approve, "", ""));
+  expect_refused(registry.give_verdict(as(cleo), third, {VerdictKind::approve, "", "", {}}), ErrorCode::forbidden);
+  expect_refused(registry.give_verdict(as(bot), third, {VerdictKind::approve, "", "", {}}), ErrorCode::forbidden);
+  World::must(registry.give_verdict(as(ben), third, {VerdictKind::approve, "", "", {}}));
 }
 
 TEST_F(RegistryTest, VerdictsNeedAnInteractiveSession) {
@@ -66,21 +66,21 @@ TEST_F(RegistryTest, VerdictsNeedAnInteractiveSession) {
   const ReviewId review = world.submit(ann, v1);
   Principal without_session = ben;
   without_session.session = {};
-  expect_refused(registry.give_verdict(as(without_session), review, VerdictKind::approve, "", ""),
+  expect_refused(registry.give_verdict(as(without_session), review, {VerdictKind::approve, "", "", {}}),
                  ErrorCode::forbidden);
 }
 
 TEST_F(RegistryTest, VerdictsDoNotCarryOver) {
   const VersionRef v1 = world.create(ann, "a", "Hello.");
   const ReviewId review = world.submit(ann, v1);
-  World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""));
+  World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}));
   const VersionRef v2 = world.save(ann, v1.artifact, "Hello!");
   expect_refused(registry.deploy(as(ben), v2, "production", {}), ErrorCode::unprocessable);
   World::must(registry.update(as(ann), review, {v2}, ""));
   EXPECT_EQ(world.state(v1), State::draft);
   EXPECT_EQ(world.state(v2), State::in_review);
   expect_refused(registry.deploy(as(ben), v2, "production", {}), ErrorCode::unprocessable);
-  World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""));
+  World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}));
   World::must(registry.deploy(as(ben), v2, "production", {}));
   // The very same text in another artifact has no verdicts.
   const VersionRef other = world.create(ann, "b", "Hello!");
@@ -90,35 +90,35 @@ TEST_F(RegistryTest, VerdictsDoNotCarryOver) {
 TEST_F(RegistryTest, AVerdictForAnotherDigestIsAConflict) {
   const VersionRef v1 = world.create(ann, "a", "Hello.");
   const ReviewId review = world.submit(ann, v1);
-  expect_refused(registry.give_verdict(as(ben), review, VerdictKind::approve, "", "sha256:00"),
+  expect_refused(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "sha256:00", {}}),
                  ErrorCode::conflict);
 }
 
 TEST_F(RegistryTest, LosingARoleActsAtOnceAndRegainingItRevivesNothing) {
   const VersionRef v1 = world.create(ann, "a", "Hello.");
   const ReviewId review = world.submit(ann, v1);
-  World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""));
+  World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}));
   world.set_role(ben, Role::editor);
   expect_refused(registry.deploy(as(cleo), v1, "production", {}), ErrorCode::unprocessable);
   world.clock.advance(seconds(1));
   world.set_role(ben, Role::reviewer, world.clock.now());
   expect_refused(registry.deploy(as(cleo), v1, "production", {}), ErrorCode::unprocessable);
-  World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""));
+  World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}));
   World::must(registry.deploy(as(cleo), v1, "production", {}));
 }
 
 TEST_F(RegistryTest, AStricterProtectionActsOnOpenReviews) {
   const VersionRef v1 = world.create(ann, "a", "Hello.");
   const ReviewId review = world.submit(ann, v1);
-  World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""));
+  World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}));
   World::must(
-      registry.put_environment(as(cleo), World::kProject, "production", {.approvals = {{.count = 2}}}));
+      registry.put_environment(as(cleo), World::kProject, "production", {.protection = R"({"approvals":{"count":2}})"}));
   expect_refused(registry.deploy(as(ben), v1, "production", {}), ErrorCode::unprocessable);
 }
 
 TEST_F(RegistryTest, WeakeningNeedsASecondAdminAfterTheFirstRelease) {
   using Outcome = Registry::EnvironmentOutcome;
-  const Registry::EnvironmentChange weaker{.approvals = {{.count = 0}}, .checks = {{}}};
+  const Registry::EnvironmentChange weaker{.protection = R"({"approvals":{"count":0},"checks":[]})"};
   world.make_live(ann, ben, world.create(ann, "a", "Hello."));
   expect_refused(registry.put_environment(as(cleo), World::kProject, "production", weaker),
                  ErrorCode::unprocessable, "second admin");
@@ -130,13 +130,13 @@ TEST_F(RegistryTest, WeakeningNeedsASecondAdminAfterTheFirstRelease) {
   EXPECT_EQ(put(cleo, weaker), Outcome::waiting) << "nobody confirms their own proposal";
   const VersionRef b = world.create(ann, "b", "Hello.");
   expect_refused(registry.deploy(as(ben), b, "production", {}), ErrorCode::unprocessable);
-  EXPECT_EQ(put(dan, {.approvals = {{.count = 0}}}), Outcome::waiting)
+  EXPECT_EQ(put(dan, {.protection = R"({"approvals":{"count":0}})"}), Outcome::waiting)
       << "another change is another proposal";
   world.clock.advance(kProposalLives);
   world.clock.advance(seconds(1));
-  EXPECT_EQ(put(cleo, {.approvals = {{.count = 0}}}), Outcome::waiting)
+  EXPECT_EQ(put(cleo, {.protection = R"({"approvals":{"count":0}})"}), Outcome::waiting)
       << "a proposal does not live for ever";
-  EXPECT_EQ(put(dan, {.approvals = {{.count = 0}}}), Outcome::changed);
+  EXPECT_EQ(put(dan, {.protection = R"({"approvals":{"count":0}})"}), Outcome::changed);
 }
 
 TEST_F(RegistryTest, ReorderingAwayFromTheProtectedLastEnvironmentIsAWeakening) {
@@ -158,19 +158,19 @@ TEST_F(RegistryTest, ACriticalFindingKeepsTheGateShut) {
 TEST_F(RegistryTest, AStandingRequestForChangesBlocks) {
   const VersionRef v1 = world.create(ann, "a", "Hello.");
   const ReviewId review = world.submit(ann, v1);
-  World::must(registry.give_verdict(as(cleo), review, VerdictKind::request_changes, "too short", ""));
-  World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""));
+  World::must(registry.give_verdict(as(cleo), review, {VerdictKind::request_changes, "too short", "", {}}));
+  World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}));
   expect_refused(registry.deploy(as(ben), v1, "production", {}), ErrorCode::unprocessable);
-  World::must(registry.give_verdict(as(cleo), review, VerdictKind::approve, "", ""));
+  World::must(registry.give_verdict(as(cleo), review, {VerdictKind::approve, "", "", {}}));
   World::must(registry.deploy(as(ben), v1, "production", {}));
 }
 
 TEST_F(RegistryTest, RejectionAndWithdrawalMakeDraftsAgain) {
   const VersionRef v1 = world.create(ann, "a", "Hello.");
   const ReviewId first = world.submit(ann, v1);
-  World::must(registry.give_verdict(as(ben), first, VerdictKind::reject, "no", ""));
+  World::must(registry.give_verdict(as(ben), first, {VerdictKind::reject, "no", "", {}}));
   EXPECT_EQ(world.state(v1), State::draft);
-  expect_refused(registry.give_verdict(as(ben), first, VerdictKind::approve, "", ""), ErrorCode::conflict);
+  expect_refused(registry.give_verdict(as(ben), first, {VerdictKind::approve, "", "", {}}), ErrorCode::conflict);
   const ReviewId second = world.submit(ann, v1);
   World::must(registry.withdraw(as(ann), second, ""));
   EXPECT_EQ(world.state(v1), State::draft);
@@ -182,7 +182,7 @@ TEST_F(RegistryTest, DeploysAreSerialisedByWhatTheyExpect) {
   const VersionRef v2 = world.save(ann, v1.artifact, "Two.");
   const VersionRef v3 = world.save(ann, v1.artifact, "Three.");
   for (const VersionRef& version : {v2, v3}) {
-    World::must(registry.give_verdict(as(ben), world.submit(ann, version), VerdictKind::approve, "", ""));
+    World::must(registry.give_verdict(as(ben), world.submit(ann, version), {VerdictKind::approve, "", "", {}}));
   }
   std::atomic<int> won{0}, lost{0};
   std::vector<std::thread> threads;
@@ -243,7 +243,7 @@ TEST_F(RegistryTest, AChangeSetGoesLiveAsAWholeOrNotAtAll) {
   const VersionRef a = world.create(ann, "a", "One."), b = world.create(ann, "b", "Two.");
   const ReviewId review = World::must(registry.submit(as(ann), World::kProject, "production", {a, b}, ""));
   expect_refused(registry.deploy_review(as(ben), review, {}), ErrorCode::unprocessable);
-  World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""));
+  World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}));
   // One of them alone was never approved.
   expect_refused(registry.deploy(as(ben), a, "production", {}), ErrorCode::unprocessable);
   EXPECT_EQ(World::must(registry.deploy_review(as(ben), review, {})).size(), 2U);

@@ -38,9 +38,17 @@ class Deploy {
   Deploy(store::Tx& tx, const Caller& caller, const Environment& environment, std::string_view ruleset)
       : tx_(tx), caller_(caller), environment_(environment), ruleset_(ruleset) {}
 
-  // Invariant 1: the gate is asked at the moment of the deploy, about exactly these items.
-  Status require_gate(const std::vector<ReviewItem>& items, const std::optional<Review>& review) {
-    answer_ = gate(gate_facts(tx_, environment_, items, review, ruleset_));
+  // Invariant 1: the gate is asked at the moment of the deploy, about exactly these items. `pass_freeze`: the
+  // reason for which a person passes a freeze; kept with the release where one was passed.
+  Status require_gate(const std::vector<ReviewItem>& items, const std::optional<Review>& review,
+                      const std::string& pass_freeze) {
+    GateFacts facts = gate_facts(tx_, environment_, items, review, ruleset_);
+    answer_ = gate(facts);
+    if (!answer_.met && !pass_freeze.empty() && caller_.principal().interactive()) {
+      facts.freeze_override = caller_.principal().id;
+      answer_ = gate(facts);
+      reason_ = pass_freeze;
+    }
     if (answer_.met) return Ok{};
     return unprocessable("The environment's protection is not met.", answer_.reasons());
   }
@@ -65,6 +73,7 @@ class Deploy {
     if (live) release.replaced = release.previous = live->id;
     release.protection_version = environment_.protection.version;
     release.gate = canonical_gate(answer_);
+    release.reason = reason_;
     release.by = caller_.author();
     release.at = tx_.now();
     release.salt = journal::new_salt();
@@ -92,6 +101,7 @@ class Deploy {
   const Environment& environment_;
   std::string_view ruleset_;
   GateAnswer answer_;
+  std::string reason_;
 };
 
 Permission deploy_permission(const Environment& environment) {
@@ -117,7 +127,8 @@ Status require_expected(store::Tx& tx, const Review& review,
 
 Result<std::vector<ReleaseId>> Registry::deploy_review(
     const Command& command, const ReviewId& id,
-    const std::vector<std::pair<ArtifactId, ReleaseId>>& expected) {
+    const std::vector<std::pair<ArtifactId, ReleaseId>>& expected, std::string pass_freeze) {
+  pass_freeze = TRY(checked_message("passFreeze.reason", std::move(pass_freeze)));
   const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
     return TRY(review_for(tx, command.principal, id)).caller.project().id;
   }));
@@ -132,7 +143,7 @@ Result<std::vector<ReleaseId>> Registry::deploy_review(
     }
     Deploy deploy(tx, scene.caller, scene.environment, ruleset());
     TRY(require_expected(tx, review, expected));
-    TRY(deploy.require_gate(review.items, review));
+    TRY(deploy.require_gate(review.items, review, pass_freeze));
     // The yes may have come without a verdict: a scan that was renewed.
     TRY(settle(tx, scene.caller, review, scene.environment, ruleset()));
     const std::string change_set = fresh_id("chs", tx.now());
@@ -147,7 +158,9 @@ Result<std::vector<ReleaseId>> Registry::deploy_review(
 }
 
 Result<ReleaseId> Registry::deploy(const Command& command, const VersionRef& place,
-                                   std::string_view environment, const Expected& expected) {
+                                   std::string_view environment, const Expected& expected,
+                                   std::string pass_freeze) {
+  pass_freeze = TRY(checked_message("passFreeze.reason", std::move(pass_freeze)));
   const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
     return TRY(artifact_for(tx, command.principal, place.artifact)).artifact.project;
   }));
@@ -165,7 +178,7 @@ Result<ReleaseId> Registry::deploy(const Command& command, const VersionRef& pla
     if (live && live->version == place.number) return already_live();
     auto review = review_for_items(tx, target.id, items);
     Deploy deploy(tx, scene.caller, target, ruleset());
-    if (Status met = deploy.require_gate(items, review); !met.ok()) {
+    if (Status met = deploy.require_gate(items, review, pass_freeze); !met.ok()) {
       Error error = std::move(met).error();
       // Approvals are not to be had for it.
       if (version.state == State::archived) error.detail = std::string(kArchived);

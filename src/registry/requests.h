@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "domain/content.h"
 #include "domain/ids.h"
+#include "domain/verdict.h"
 
 #include <cstdint>
 #include <map>
@@ -22,6 +23,8 @@ inline constexpr Duration kProposalLives = hours(24);
 inline constexpr std::size_t kMaxBatch = 500;
 inline constexpr std::size_t kMaxItems = 100;  // of a change set
 inline constexpr std::size_t kMaxLabels = 100;
+inline constexpr std::size_t kMaxUrlBytes = 2000;
+inline constexpr Duration kLongestAcceptance = days(366);
 
 // The content fields of a request; what is left out is inherited from the version before.
 struct ContentPatch {
@@ -66,10 +69,39 @@ struct Expected {
   std::optional<ReleaseId> release;
 };
 
-// Teams by name; what is left out stays.
-struct ApprovalPatch {
-  std::optional<int> count;
-  std::optional<std::map<std::string, int>> teams;
+// A reviewer's answer to one question of a checklist.
+struct Answer {
+  enum class Word { yes, no, not_applicable };
+  Word word = Word::yes;
+  std::string note;
+};
+std::string_view name_of(Answer::Word word);
+std::optional<Answer::Word> answer_of(std::string_view name);
+
+// A verdict as it is asked for.
+struct WantedVerdict {
+  VerdictKind kind = VerdictKind::approve;
+  std::string comment;
+  // Of an item (or of the whole change set) that the caller looked at; a conflict when it is another.
+  std::string digest;
+  std::map<std::string, Answer> answers;  // by the id of the question; an approval answers all, and none with no
+};
+
+// One owner rule by names: teams as "@name", people by e-mail.
+struct NamedOwners {
+  std::string pattern;
+  std::vector<std::string> owners;
+};
+
+// What a source says about a version.
+struct WantedCheck {
+  std::string name, digest;
+  CheckStatus status = CheckStatus::pending;
+  std::string summary, url;
+};
+struct WantedAcceptance {
+  std::string rule, digest, reason;
+  Time expires;
 };
 
 }  // namespace imprimatur::registry

@@ -1,4 +1,5 @@
 // Submitting, verdicts, withdrawing, moving a review to newer versions, commenting.
+#include "base/json.h"
 #include "journal/commitment.h"
 #include "registry/caller.h"
 #include "registry/concluding.h"
@@ -13,6 +14,8 @@
 #include "store/registry_rows.h"
 
 #include <algorithm>
+
+#include <boost/json.hpp>
 
 namespace imprimatur::registry {
 namespace {
@@ -63,6 +66,37 @@ Status require_digest(store::Tx& tx, const ReviewScene& scene, std::string_view 
   const Review& review = scene.review;
   const GateFacts facts = gate_facts(tx, scene.environment, review.items, review, ruleset, {.rehash = false});
   return require_digest(review, facts.items_digest, stated);
+}
+
+std::string canonical_answers(const std::map<std::string, Answer>& answers) {
+  boost::json::object out;
+  for (const auto& [question, answer] : answers) {
+    out[question] = boost::json::object{{"answer", name_of(answer.word)}, {"note", answer.note}};
+  }
+  return canonical_json(out).value();
+}
+
+// An approval answers every question of the checklist that the gate will ask for, and none with no.
+Status require_answers(const std::vector<Question>& checklist, const WantedVerdict& wanted) {
+  for (const auto& [id, answer] : wanted.answers) {
+    const bool asked = std::any_of(checklist.begin(), checklist.end(),
+                                   [&, &id = id](const Question& question) { return question.id == id; });
+    if (!asked) return invalid_field("checklist." + id, "is no question of the checklist");
+    TRY(checked_message("checklist." + id + ".note", answer.note));
+  }
+  if (wanted.kind != VerdictKind::approve) return Ok{};
+  for (const Question& question : checklist) {
+    const auto answer = wanted.answers.find(question.id);
+    if (answer == wanted.answers.end()) {
+      return unprocessable("An approval here answers the checklist.",
+                           {"checklist." + question.id + " is not answered: " + question.text});
+    }
+    if (answer->second.word == Answer::Word::no) {
+      return unprocessable("An approval does not go with \"no\" to a question of the checklist.",
+                           {"request changes instead, or answer " + question.id + " anew"});
+    }
+  }
+  return Ok{};
 }
 
 Action action_of(VerdictKind kind) {
@@ -116,9 +150,9 @@ Result<ReviewId> Registry::submit(const Command& command, std::string_view proje
   });
 }
 
-Result<ReviewId> Registry::give_verdict(const Command& command, const ReviewId& id, VerdictKind kind,
-                                        std::string comment, std::string_view digest) {
-  comment = TRY(checked_message("comment", std::move(comment), kMaxCommentBytes));
+Result<ReviewId> Registry::give_verdict(const Command& command, const ReviewId& id, WantedVerdict wanted) {
+  const std::string comment =
+      TRY(checked_message("comment", std::move(wanted.comment), kMaxCommentBytes));
   const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
     return TRY(review_for(tx, command.principal, id)).caller.project().id;
   }));
@@ -130,23 +164,29 @@ Result<ReviewId> Registry::give_verdict(const Command& command, const ReviewId& 
     if (const auto seen = TRY(store::replayed(tx, command))) return review_from(*seen);
     TRY(require_standing(review));
     const GateFacts facts = gate_facts(tx, scene.environment, review.items, review, ruleset());
-    if (kind == VerdictKind::approve) TRY(require_intact(facts));
-    TRY(require_digest(review, facts.items_digest, digest));
+    if (wanted.kind == VerdictKind::approve) TRY(require_intact(facts));
+    TRY(require_digest(review, facts.items_digest, wanted.digest));
+    const std::vector<Question> checklist = checklist_of(facts);
+    TRY(require_answers(checklist, wanted));
+    const bool answered = !wanted.answers.empty();
     const Verdict verdict{.review = id,
                           .cycle = review.cycle,
                           .by = command.principal.id,
-                          .kind = kind,
+                          .kind = wanted.kind,
                           .environment = review.environment,
                           .items_digest = facts.items_digest,
                           .base_digest = facts.base_digest,
                           .protection_version = scene.environment.protection.version,
                           .comment = comment,
                           .at = tx.now(),
-                          .salt = journal::new_salt()};
+                          .salt = journal::new_salt(),
+                          .checklist = answered ? checklist_digest(checklist) : std::string(),
+                          .answers = answered ? canonical_answers(wanted.answers) : std::string()};
     store::insert_verdict(tx, verdict);
     tx.append(project.text, verdict_given_event(scene.caller.actor(), verdict));
-    if (kind == VerdictKind::reject) {
-      TRY(close(tx, scene.caller, review, scene.environment, action_of(kind)));
+    if (answered) tx.append(project.text, checklist_answered_event(scene.caller.actor(), verdict));
+    if (wanted.kind == VerdictKind::reject) {
+      TRY(close(tx, scene.caller, review, scene.environment, action_of(wanted.kind)));
     } else {
       TRY(settle(tx, scene.caller, review, scene.environment, ruleset()));
     }

@@ -91,7 +91,10 @@ Result<VersionRef> Registry::save(const Command& command, const ArtifactId& id, 
                             " is. Look at what changed and save again on top of it.");
           }
           if (latest != base.version.number) return std::optional<VersionRef>();
-          if (tags) scene.artifact.tags = *tags;
+          if (tags) {
+            TRY(require_delicate_tags(tx, scene.artifact, *tags));
+            scene.artifact.tags = *tags;
+          }
           write_version(tx, scene.caller, scene.artifact, ready, message, Origin::saved);
           const VersionRef made{id, scene.artifact.latest_version};
           store::remember(tx, command, outcome_of(made));

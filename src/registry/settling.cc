@@ -3,6 +3,8 @@
 #include "domain/words.h"
 #include "registry/caller.h"
 #include "registry/events.h"
+#include "registry/outcome.h"
+#include "registry/protecting.h"
 #include "registry/registry.h"
 #include "registry/tenure.h"
 #include "registry/writing.h"
@@ -14,7 +16,6 @@
 namespace imprimatur::registry {
 namespace {
 
-constexpr std::string_view kScanCheck = "scan";
 constexpr std::size_t kMaxEnvironments = 20;
 
 std::optional<Label> label_of(store::Tx& tx, const ArtifactId& artifact, std::string_view name) {
@@ -80,55 +81,23 @@ Status require_no_review_of_the_last(store::Tx& tx, const Environment& after) {
 using Change = Registry::EnvironmentChange;
 using Outcome = Registry::EnvironmentOutcome;
 
-std::string_view name_of(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::changed: return "environment:changed";
-    case Outcome::created: return "environment:created";
-    case Outcome::waiting: return "environment:waiting";
+// A path leads upwards, so what comes after another stays after it.
+Status require_paths(store::Tx& tx, const Environment& changed) {
+  auto all = store::environments(tx, changed.project);
+  for (Environment& each : all) {
+    if (each.id == changed.id) each = changed;
   }
-  CHECK(false, "unknown outcome");
-}
-
-Outcome outcome_from(std::string_view name) {
-  for (const Outcome outcome : {Outcome::changed, Outcome::created, Outcome::waiting}) {
-    if (name == name_of(outcome)) return outcome;
+  for (const Environment& each : all) {
+    if (!each.protection.path) continue;
+    const auto before = std::find_if(all.begin(), all.end(), [&](const Environment& other) {
+      return other.id == each.protection.path->after;
+    });
+    if (before == all.end() || before->order < each.order) continue;
+    return unprocessable("The order of environments follows the path through them.",
+                         {each.name + " takes only what was live in " + before->name + " before, so " +
+                          before->name + " has to come first"});
   }
-  throw store::DataBroken("a remembered outcome that cannot be read");
-}
-
-Result<Protection> changed_protection(store::Tx& tx, const ProjectId& project, const Protection& before,
-                                      const Change& change) {
-  Protection after = before;
-  if (change.approvals) {
-    if (change.approvals->count) after.approvals.count = *change.approvals->count;
-    if (change.approvals->teams) {
-      after.approvals.teams.clear();
-      const auto teams = store::teams(tx, project);
-      for (const auto& [name, count] : *change.approvals->teams) {
-        const auto team = std::find_if(teams.begin(), teams.end(),
-                                       [&, &name = name](const Team& t) { return t.name == name; });
-        if (team == teams.end()) {
-          return invalid_field("protection.approvals.teams." + name, "there is no such team in the project");
-        }
-        after.approvals.teams[team->id] = count;
-      }
-    }
-  }
-  if (change.checks) after.checks = *change.checks;
-  for (const std::string& check : after.checks) {
-    // Nobody could report another one, so it would shut the environment for good.
-    if (check != kScanCheck)
-      return invalid_field("protection.checks", "the only check there is, is \"scan\"");
-  }
-  if (change.models) after.models = *change.models;
-  after.version = before.version + 1;
-  if (const Status numbers = check_numbers(after); !numbers.ok()) {
-    return invalid_field("protection", numbers.error().detail);
-  }
-  // What is stored must be what can be read again.
-  auto checked = protection_from_json(canonical_protection(after), after.version);
-  if (!checked.ok()) return invalid_field("protection", checked.error().detail);
-  return checked;
+  return Ok{};
 }
 
 Result<Outcome> create_environment(store::Tx& tx, const Caller& caller, const std::string& name,
@@ -147,18 +116,10 @@ Result<Outcome> create_environment(store::Tx& tx, const Caller& caller, const st
                          {"give it an `order` below that of " + last.name});
   }
   TRY(require_no_review_of_the_last(tx, made));
-  made.protection = TRY(changed_protection(tx, project, {}, change));
+  made.protection = TRY(changed_protection(tx, made, change.protection));
   store::insert_environment(tx, made);
   tx.append(project.text, environment_changed_event(caller.actor(), made, false, {}));
   return Outcome::created;
-}
-
-bool other_admin(store::Tx& tx, const ProjectId& project, const PrincipalId& first) {
-  const auto all = store::members(tx, project);
-  return std::any_of(all.begin(), all.end(), [&](const store::Member& member) {
-    const Membership& standing = member.membership;
-    return standing.active && standing.role == Role::admin && standing.person != first;
-  });
 }
 
 // Invariant 6: what asks for less is in force once a second admin asks for the very same. One who lost the
@@ -194,9 +155,10 @@ Result<Outcome> change_environment(store::Tx& tx, const Caller& caller, const En
   }
   Environment after = before;
   after.order = change.order.value_or(before.order);
-  after.protection = TRY(changed_protection(tx, before.project, before.protection, change));
+  after.protection = TRY(changed_protection(tx, after, change.protection));
   after.changed_at = tx.now();
   TRY(require_free_place(tx, after));
+  TRY(require_paths(tx, after));
   TRY(require_no_review_of_the_last(tx, after));
   const bool reordered = reorders(tx, before, after.order);
   const bool weaker = weakens(before.protection, after.protection) || reordered;
@@ -268,11 +230,11 @@ Result<Registry::EnvironmentOutcome> Registry::put_environment(const Command& co
   return store_.write({project.text}, [&](store::Tx& tx) -> Result<EnvironmentOutcome> {
     const Caller caller = TRY(Caller::in(tx, command.principal, project));
     TRY(caller.require(Permission::manage_protection));
-    if (const auto seen = TRY(store::replayed(tx, command))) return outcome_from(*seen);
+    if (const auto seen = TRY(store::replayed(tx, command))) return settings_from(*seen);
     const auto before = store::environment_by_name(tx, project, name);
     const EnvironmentOutcome outcome = before ? TRY(change_environment(tx, caller, *before, change))
                                               : TRY(create_environment(tx, caller, name, change));
-    store::remember(tx, command, name_of(outcome));
+    store::remember(tx, command, outcome_of(outcome));
     return outcome;
   });
 }

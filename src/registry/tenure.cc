@@ -69,4 +69,12 @@ bool admin_since(store::Tx& tx, const ProjectId& project, const PrincipalId& per
   return since && *since <= then;
 }
 
+bool other_admin(store::Tx& tx, const ProjectId& project, const PrincipalId& first) {
+  const auto all = store::members(tx, project);
+  return std::any_of(all.begin(), all.end(), [&](const store::Member& member) {
+    const Membership& standing = member.membership;
+    return standing.active && standing.role == Role::admin && standing.person != first;
+  });
+}
+
 }  // namespace imprimatur::registry

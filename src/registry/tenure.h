@@ -16,4 +16,7 @@ std::optional<Time> in_team_since(store::Tx& tx, const ProjectId& project, const
 // An admin of the project now and at every moment since `then`, and never disabled meanwhile.
 bool admin_since(store::Tx& tx, const ProjectId& project, const PrincipalId& person, Time then);
 
+// Whether the project has an active admin besides this one.
+bool other_admin(store::Tx& tx, const ProjectId& project, const PrincipalId& first);
+
 }  // namespace imprimatur::registry

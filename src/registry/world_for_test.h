@@ -130,7 +130,7 @@ class World {
   // Through review and into production.
   ReleaseId make_live(const Principal& author, const Principal& reviewer, const VersionRef& version) {
     const ReviewId review = submit(author, version);
-    must(registry->give_verdict(command(reviewer), review, VerdictKind::approve, "", ""));
+    must(registry->give_verdict(command(reviewer), review, {VerdictKind::approve, "", "", {}}));
     return must(registry->deploy(command(reviewer), version, "production", {}));
   }
 

@@ -2,8 +2,21 @@
 
 #include "base/hash.h"
 #include "journal/commitment.h"
+#include "store/registry_rows.h"
+
+#include <algorithm>
+#include <iterator>
 
 namespace imprimatur::registry {
+namespace {
+
+bool names_in_a_tier(const Protection& protection, const std::string& tag) {
+  return std::any_of(protection.tiers.begin(), protection.tiers.end(), [&](const Tier& tier) {
+    return std::find(tier.tags.begin(), tier.tags.end(), tag) != tier.tags.end();
+  });
+}
+
+}  // namespace
 
 Prepared prepared(Content content, const scan::Ruleset& rules) {
   Prepared out;
@@ -68,6 +81,28 @@ Artifact write_artifact(store::Tx& tx, const Caller& caller, const NewArtifact& 
   store::insert_artifact(tx, artifact);
   tx.append(artifact.project.text, artifact_created_event(caller.actor(), artifact));
   return artifact;
+}
+
+std::vector<std::string> delicate_tags(store::Tx& tx, const Artifact& artifact) {
+  std::vector<std::string> out;
+  if (artifact.tags.empty()) return out;
+  const auto environments = store::environments(tx, artifact.project);
+  std::copy_if(artifact.tags.begin(), artifact.tags.end(), std::back_inserter(out),
+               [&](const std::string& tag) {
+                 return std::any_of(environments.begin(), environments.end(), [&](const Environment& each) {
+                   return names_in_a_tier(each.protection, tag);
+                 });
+               });
+  return out;
+}
+
+Status require_delicate_tags(store::Tx& tx, const Artifact& artifact, const std::vector<std::string>& tags) {
+  for (const std::string& tag : delicate_tags(tx, artifact)) {
+    if (std::find(tags.begin(), tags.end(), tag) != tags.end()) continue;
+    return unprocessable("The tag \"" + tag + "\" stays: a tier of an environment's protection names it.",
+                         {"without it less would be asked of this prompt; let an admin change the tier first"});
+  }
+  return Ok{};
 }
 
 Error name_taken(std::string_view name, const Artifact& existing) {

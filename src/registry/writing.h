@@ -31,6 +31,11 @@ void write_version(store::Tx& tx, const Caller& caller, Artifact& artifact, cons
                    const std::string& message, Origin origin);
 void write_scan(store::Tx& tx, const Caller& caller, const VersionRef& place, const ScanRecord& reading);
 
+// Those of its tags that a tier of some environment names: without them less would be asked of the artifact.
+std::vector<std::string> delicate_tags(store::Tx& tx, const Artifact& artifact);
+// Refused when one of them is not among `tags`.
+Status require_delicate_tags(store::Tx& tx, const Artifact& artifact, const std::vector<std::string>& tags);
+
 Error name_taken(std::string_view name, const Artifact& existing);
 
 }  // namespace imprimatur::registry

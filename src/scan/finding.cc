@@ -11,7 +11,6 @@ constexpr std::array<std::string_view, kCategories> kCategoryNames = {
     "WEAK_TOOL_CALLING",  "JAILBREAK_VULNERABLE", "DATA_EXFILTRATION",    "PRIVILEGE_ESCALATION",
     "SYSTEM_PROMPT_LEAK", "OUTPUT_MANIPULATION",  "ENCODING_ATTACK",      "CONTEXT_POISONING",
     "INSECURE_DEFAULT",   "HARMFUL_CONTENT",      "REGULATORY_VIOLATION", "RESOURCE_ABUSE"};
-constexpr std::array<std::string_view, 5> kSeverityNames = {"INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL"};
 constexpr std::array<std::string_view, 5> kKindNames = {"text", "unicode", "secret", "pii", "structure"};
 constexpr std::array<std::string_view, 4> kStatusNames = {"pass", "warn", "fail", "error"};
 constexpr std::array<std::string_view, 3> kFramingNames = {"active", "quoted", "defensive"};
@@ -31,12 +30,10 @@ std::string_view name_in(const std::array<std::string_view, N>& names, Enum valu
 }  // namespace
 
 std::string_view name_of(Category category) { return name_in(kCategoryNames, category); }
-std::string_view name_of(Severity severity) { return name_in(kSeverityNames, severity); }
 std::string_view name_of(FindingKind kind) { return name_in(kKindNames, kind); }
 std::string_view name_of(ScanStatus status) { return name_in(kStatusNames, status); }
 std::string_view name_of(Framing framing) { return name_in(kFramingNames, framing); }
 std::optional<Category> category_of(std::string_view name) { return find<Category>(kCategoryNames, name); }
-std::optional<Severity> severity_of(std::string_view name) { return find<Severity>(kSeverityNames, name); }
 std::optional<FindingKind> finding_kind_of(std::string_view name) {
   return find<FindingKind>(kKindNames, name);
 }

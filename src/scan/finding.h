@@ -1,6 +1,8 @@
 // The words of a scan: categories, severities, findings, reports. Spelled outside as `name_of` spells them.
 #pragma once
 
+#include "domain/severity.h"
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -29,8 +31,8 @@ enum class Category {
 };
 inline constexpr std::size_t kCategories = 16;
 
-// Ordered: a greater value is worse.
-enum class Severity { info, low, medium, high, critical };
+using imprimatur::Severity;
+using imprimatur::severity_of;
 
 enum class FindingKind { text, unicode, secret, pii, structure };
 
@@ -41,12 +43,11 @@ enum class ScanStatus { pass, warn, fail, error };
 enum class Framing { active, quoted, defensive };
 
 std::string_view name_of(Category category);  // "INJECTION_RISK"
-std::string_view name_of(Severity severity);  // "CRITICAL"
+using imprimatur::name_of;                    // of a severity: "CRITICAL"
 std::string_view name_of(FindingKind kind);   // "text"
 std::string_view name_of(ScanStatus status);  // "pass"
 std::string_view name_of(Framing framing);    // "active"
 std::optional<Category> category_of(std::string_view name);
-std::optional<Severity> severity_of(std::string_view name);
 std::optional<FindingKind> finding_kind_of(std::string_view name);
 std::optional<ScanStatus> scan_status_of(std::string_view name);
 std::optional<Framing> framing_of(std::string_view name);

@@ -89,6 +89,8 @@ void App::add_routes() {
   http::add_review_routes(router_, api);
   http::add_release_routes(router_, api);
   http::add_label_routes(router_, api);
+  http::add_attesting_routes(router_, api);
+  http::add_owner_routes(router_, api);
   http::add_environment_routes(router_, api);
   http::add_audit_routes(router_, api);
   const http::EvidenceApi proofs{identity_, evidence_};

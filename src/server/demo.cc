@@ -81,7 +81,7 @@ Status make_prompts(App& app, const Principal& ann, const Principal& ben) {
       TRY(registry.create(as(ann), kDemoProject, text_prompt(std::string(kReplyName), kReply, {"support"})));
   const ReviewId first =
       TRY(registry.submit(as(ann), kDemoProject, "production", {reply}, "Ready for customers"));
-  TRY(registry.give_verdict(as(ben), first, VerdictKind::approve, "Reads well", ""));
+  TRY(registry.give_verdict(as(ben), first, {VerdictKind::approve, "Reads well", "", {}}));
   TRY(registry.deploy(as(ben), reply, "production", {}));
   registry::NewVersion softer;
   softer.content.text = std::string(kReply);

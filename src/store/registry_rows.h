@@ -106,6 +106,9 @@ void insert_release(Tx& tx, const Release& release);
 void end_release(Tx& tx, const ReleaseId& id, ReleaseEnd end, Time at);
 std::optional<Release> release(Tx& tx, const ReleaseId& id);
 std::optional<Release> live_release(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment);
+// By which the version was live there last.
+std::optional<Release> newest_release(Tx& tx, const ArtifactId& artifact, std::int64_t version,
+                                      const EnvironmentId& environment);
 std::vector<Release> live_releases(Tx& tx, const ArtifactId& artifact);
 Result<Page<Release>> releases(Tx& tx, const ArtifactId& artifact, const EnvironmentId& environment,
                                const PageRequest& page);  // newest first

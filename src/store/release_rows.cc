@@ -110,6 +110,13 @@ std::optional<Release> live_release(Tx& tx, const ArtifactId& artifact, const En
   return tx.database().one(sql, release_in, artifact, artifact, environment);
 }
 
+std::optional<Release> newest_release(Tx& tx, const ArtifactId& artifact, std::int64_t version,
+                                      const EnvironmentId& environment) {
+  static const std::string sql = select_release(
+      joined(kOfArtifact, " AND r.environment = ? AND r.version = ? ORDER BY r.number DESC LIMIT 1"));
+  return tx.database().one(sql, release_in, artifact, artifact, environment, version);
+}
+
 std::vector<Release> live_releases(Tx& tx, const ArtifactId& artifact) {
   static const std::string sql =
       select_release(joined(kOfArtifact, " AND r.ended = 'live' ORDER BY r.environment, r.number"));

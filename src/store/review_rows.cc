@@ -142,18 +142,27 @@ void insert_verdict(Tx& tx, const Verdict& verdict) {
       verdict.cycle, verdict.by, name_of(verdict.kind), verdict.environment, verdict.items_digest,
       verdict.base_digest, verdict.protection_version, verdict.comment, verdict.at, verdict.salt,
       verdict.review);
+  if (verdict.checklist.empty()) return;
+  tx.database().exec(
+      "INSERT INTO checklist_answers (project, review, verdict, checklist, answers, salt) SELECT v.project, "
+      "v.review, max(v.number), ?, ?, ? FROM verdicts v WHERE v.project = (SELECT project FROM reviews WHERE "
+      "id = ?) AND v.review = ? GROUP BY v.project, v.review",
+      verdict.checklist, verdict.answers, verdict.salt, verdict.review, verdict.review);
 }
 
 std::vector<Verdict> verdicts(Tx& tx, const ReviewId& review) {
   return tx.database().all(
-      "SELECT review, cycle, given_by, kind, environment, items_digest, base_digest, protection_version, "
-      "comment, given_at, salt FROM verdicts WHERE project = (SELECT project FROM reviews WHERE id = ?) "
-      "AND review = ? ORDER BY number",
+      "SELECT v.review, v.cycle, v.given_by, v.kind, v.environment, v.items_digest, v.base_digest, "
+      "v.protection_version, v.comment, v.given_at, v.salt, coalesce(a.checklist, ''), "
+      "coalesce(a.answers, ''), v.number FROM verdicts v LEFT JOIN checklist_answers a ON a.project = "
+      "v.project AND a.review = v.review AND a.verdict = v.number WHERE v.project = (SELECT project FROM "
+      "reviews WHERE id = ?) AND v.review = ? ORDER BY v.number",
       [](const Row& row) {
         return Verdict{
             {row.text(0)}, row.integer(1), {row.text(2)}, stored(verdict_kind_of(row.text(3)), row.text(3)),
             {row.text(4)}, row.text(5),    row.text(6),   row.integer(7),
-            row.text(8),   row.time(9),    row.text(10)};
+            row.text(8),   row.time(9),    row.text(10),  row.text(11),
+            row.text(12),  row.integer(13)};
       },
       review, review);
 }

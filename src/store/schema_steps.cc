@@ -5,6 +5,7 @@
 // project first in its key. Where an id alone is looked up, an index leads to the project. Evidence refers to
 // people by id without a foreign key, so that a person can be erased.
 #include "store/schema.h"
+#include "store/schema_parts.h"
 
 namespace imprimatur::store {
 namespace {
@@ -498,7 +499,8 @@ CREATE TABLE cosignatures (
 
 // 1 to 4 were trials: their journals do not commit to what people wrote.
 constexpr Migration kSteps[] = {
-    {5, kJournals}, {6, kPeople}, {7, kArtifacts}, {8, kReviews}, {10, kWitnesses}};
+    {5, kJournals}, {6, kPeople}, {7, kArtifacts}, {8, kReviews}, {10, kWitnesses},
+                               {11, kRequirementsStep}};
 
 }  // namespace
 

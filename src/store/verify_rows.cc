@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "domain/name.h"
+#include "domain/owners.h"
 #include "domain/protection.h"
 #include "journal/commitment.h"
 #include "journal/entry.h"
@@ -312,6 +313,82 @@ void words(Database& database, std::string_view project, const TakeRow& take) {
       project);
 }
 
+void dismissals(Database& database, std::string_view project, const TakeRow& take) {
+  database.stream(
+      "SELECT review, verdict, checklist, answers, salt FROM checklist_answers WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("checklist", row.text(2)).set("answers", committed(row.text(4), row.text(3)));
+        take(row_key("answers", row.text(0), row.integer(1)), text.text());
+      },
+      project);
+  database.stream(
+      "SELECT review, number, verdict, reason, salt, dismissed_by, dismissed_at FROM dismissals WHERE "
+      "project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("verdict", row.integer(2)).set("reason", committed(row.text(4), row.text(3)));
+        text.set("by", row.text(5)).set("at", time_text(row.time(6)));
+        take(row_key("dismissal", row.text(0), row.integer(1)), text.text());
+      },
+      project);
+}
+
+void checks(Database& database, std::string_view project, const TakeRow& take) {
+  database.stream(
+      "SELECT id, artifact, version, number, digest, name, status, summary, url, salt, reported_by, "
+      "reported_at FROM check_results WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("artifact", row.text(1)).set("version", row.integer(2)).set("number", row.integer(3));
+        text.set("digest", row.text(4)).set("nameDigest", digest_text(row.text(5)));
+        text.set("status", row.text(6));
+        text.set("said", committed(row.text(9), row.text(7) + "\n" + row.text(8)));
+        text.set("by", row.text(10)).set("at", time_text(row.time(11)));
+        take(row_key("check", row.text(0)), text.text());
+      },
+      project);
+  database.stream(
+      "SELECT id, artifact, version, number, digest, rule, reason, salt, accepted_by, accepted_at, "
+      "expires_at FROM acceptances WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("artifact", row.text(1)).set("version", row.integer(2)).set("number", row.integer(3));
+        text.set("digest", row.text(4)).set("ruleDigest", digest_text(row.text(5)));
+        text.set("reason", committed(row.text(7), row.text(6)));
+        text.set("by", row.text(8)).set("at", time_text(row.time(9)));
+        take(row_key("acceptance", row.text(0)), text.set("expiresAt", time_text(row.time(10))).text());
+      },
+      project);
+}
+
+std::string owners_digest(const std::string& rules, std::int64_t version) {
+  const auto read = owners_from_json(rules, version);
+  return read.ok() && canonical_owners(*read) == rules ? digest_of(*read) : "no owner rules";
+}
+
+void owners(Database& database, std::string_view project, const TakeRow& take) {
+  database.stream(
+      "SELECT version, rules, changed_at FROM owner_rules WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("digest", owners_digest(row.text(1), row.integer(0))).set("at", time_text(row.time(2)));
+        take(row_key("owners", "", row.integer(0)), text.text());
+      },
+      project);
+  database.stream(
+      "SELECT version, rules, proposed_by, proposed_at FROM owner_proposals WHERE project = ?",
+      [&](const Row& row) {
+        RowText text;
+        text.set("digest", owners_digest(row.text(1), row.integer(0)));
+        // It is made as the next version of the rules that it is to replace.
+        text.set("overVersion", row.integer(0) - 1);
+        text.set("by", row.text(2)).set("at", time_text(row.time(3)));
+        take(row_key("owner_proposal", ""), text.text());
+      },
+      project);
+}
+
 void releases(Database& database, std::string_view project, const TakeRow& take) {
   database.stream(
       "SELECT id, change_set, environment, artifact, version, digest, review, replaced, previous, "
@@ -346,7 +423,8 @@ void releases(Database& database, std::string_view project, const TakeRow& take)
 
 void each_row(Database& database, std::string_view journal, const TakeRow& take) {
   if (journal == journal::kOrganisation) return people(database, journal, take);
-  for (const auto part : {members, accounts, environments, artifacts, scans, reviews, words, releases}) {
+  for (const auto part : {members, accounts, environments, artifacts, scans, reviews, words, dismissals, checks,
+                          owners, releases}) {
     part(database, journal, take);
   }
 }
@@ -356,7 +434,8 @@ std::vector<Stray> strays(Database& database) {
   for (const char* table :
        {"members", "team_members", "teams", "service_accounts", "api_keys", "environments", "protections",
         "proposals", "artifacts", "versions", "contents", "scans", "labels", "reviews", "review_items",
-        "verdicts", "comments", "releases", "retirements"}) {
+        "verdicts", "comments", "releases", "retirements", "check_results", "acceptances",
+        "checklist_answers", "dismissals", "owner_rules", "owner_proposals"}) {
     const std::string sql = std::string("SELECT DISTINCT project FROM ") + table +
                             " WHERE project NOT IN (SELECT id FROM projects)";
     database.each(sql, [&](const Row& row) { out.push_back({table, row.text(0)}); });

@@ -13,34 +13,11 @@ namespace json = boost::json;
 using Change = registry::Registry::EnvironmentChange;
 using Outcome = registry::Registry::EnvironmentOutcome;
 
-registry::ApprovalPatch approvals(Fields fields) {
-  registry::ApprovalPatch out;
-  if (const auto count = fields.integer_if("count")) {
-    if (*count < 0 || *count > kMaxApprovals) {
-      fields.complain("count", "must be from 0 to " + std::to_string(kMaxApprovals));
-    } else {
-      out.count = static_cast<int>(*count);
-    }
-  }
-  if (auto teams = fields.object_if("teams")) {
-    out.teams.emplace();
-    for (const auto& [name, count] : teams->members()) {
-      if (!count.is_int64() || count.get_int64() < 1 || count.get_int64() > kMaxApprovals) {
-        teams->complain(name, "must be a number from 1 to " + std::to_string(kMaxApprovals));
-      } else {
-        out.teams->emplace(std::string(name), static_cast<int>(count.get_int64()));
-      }
-    }
-  }
-  return out;
-}
-
-ModelRule models(Fields fields) {
-  ModelRule out;
-  out.allowed = fields.texts("allowed");
-  out.temperature_min = fields.number_if("temperatureMin", Null::absent);
-  out.temperature_max = fields.number_if("temperatureMax", Null::absent);
-  return out;
+// What is in it the registry reads: the one written form of a protection, with names for ids.
+std::string protection_patch(Fields& protection) {
+  json::object out = protection.members();
+  out.erase("version");
+  return out.empty() ? std::string() : json::serialize(out);
 }
 
 Change change_of(Fields& fields, const std::string& name) {
@@ -54,9 +31,7 @@ Change change_of(Fields& fields, const std::string& name) {
   }
   if (auto protection = fields.object_if("protection")) {
     change.version = protection->integer_if("version");
-    if (auto wanted = protection->object_if("approvals")) change.approvals = approvals(*std::move(wanted));
-    change.checks = protection->texts_if("checks");
-    if (auto wanted = protection->object_if("models")) change.models = models(*std::move(wanted));
+    change.protection = protection_patch(*protection);
   }
   return change;
 }

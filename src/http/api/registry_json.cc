@@ -40,23 +40,46 @@ json::value time_or_null(Time time) { return time == Time{} ? json::value() : js
 
 json::value positive_or_null(std::int64_t number) { return number > 0 ? json::value(number) : json::value(); }
 
-json::value number_or_null(const std::optional<double>& number) {
-  return number ? json::value(*number) : json::value();
-}
-
-json::object protection_json(const Protection& protection, const std::map<TeamId, std::string>& team_names) {
-  json::object teams;
-  for (const auto& [team, count] : protection.approvals.teams) {
-    const auto name = team_names.find(team);
-    teams[name == team_names.end() ? team.text : name->second] = count;
+// As it is stored, with names for ids, and with what it does not use.
+json::object protection_json(const Protection& protection, const registry::ProtectionNames& names) {
+  json::object out = stored_object(canonical_protection(registry::named(protection, names)));
+  for (const std::string& unknown : protection.unknown) out.erase(unknown);
+  out["version"] = protection.version;
+  const auto complete = [](json::object& object, json::object defaults) {
+    for (const auto& [name, value] : defaults) {
+      if (!object.contains(name)) object[name] = value;
+    }
+  };
+  complete(out, {{"tiers", json::array()},
+                 {"checkRules", json::object()},
+                 {"scan", {{"worst", "HIGH"},
+                           {"blockedCategories", json::array()},
+                           {"blockedRules", json::array()}}},
+                 {"checklist", json::array()},
+                 {"dismissBy", "admin"},
+                 {"path", nullptr},
+                 {"freezes", json::array()},
+                 {"change", json::object()}});
+  complete(out["approvals"].as_object(), {{"owners", false}});
+  for (json::value& tier : out["tiers"].as_array()) {
+    complete(tier.at("approvals").as_object(), {{"owners", false}});
   }
-  return {{"version", protection.version},
-          {"approvals", {{"count", protection.approvals.count}, {"teams", std::move(teams)}}},
-          {"checks", strings(protection.checks)},
-          {"models",
-           {{"allowed", strings(protection.models.allowed)},
-            {"temperatureMin", number_or_null(protection.models.temperature_min)},
-            {"temperatureMax", number_or_null(protection.models.temperature_max)}}}};
+  for (json::value& window : out["freezes"].as_array()) {
+    complete(window.as_object(), {{"from", nullptr},
+                                  {"until", nullptr},
+                                  {"cron", nullptr},
+                                  {"minutes", nullptr},
+                                  {"overrideBy", nullptr}});
+  }
+  complete(out["change"].as_object(), {{"message", false},
+                                       {"ticket", nullptr},
+                                       {"maxBytes", nullptr},
+                                       {"stableSemver", false},
+                                       {"largestBump", nullptr},
+                                       {"variables", json::array()},
+                                       {"tags", json::array()},
+                                       {"configKeys", json::array()}});
+  return out;
 }
 
 // The names stand beside the ids only here: the journal and its digests know none.
@@ -71,7 +94,54 @@ json::object named(json::object gate, const registry::Displays& displays) {
   return gate;
 }
 
+json::array checklist_json(const std::vector<Question>& checklist) {
+  json::array out;
+  for (const Question& question : checklist) {
+    out.push_back(json::object{{"id", question.id}, {"question", question.text}});
+  }
+  return out;
+}
+
+// Whoever set it aside last; whether that counts, the gate says.
+json::value dismissal_json(const registry::ReviewView& view, const Verdict& verdict) {
+  json::value out;
+  for (const Dismissal& dismissal : view.dismissals) {
+    if (dismissal.verdict != verdict.number) continue;
+    out = json::object{{"by", actor_json(dismissal.by, view.displays)},
+                       {"reason", dismissal.reason},
+                       {"createdAt", to_rfc3339(dismissal.at)}};
+  }
+  return out;
+}
+
+json::array owner_rules_json(const OwnerRules& rules, const registry::OwnersView& view) {
+  json::array out;
+  for (const OwnerRule& rule : rules.rules) {
+    json::array owners;
+    for (const TeamId& team : rule.teams) {
+      const auto name = view.teams.find(team);
+      owners.emplace_back("@" + (name == view.teams.end() ? team.text : name->second));
+    }
+    for (const PrincipalId& person : rule.people) owners.emplace_back(view.emails.at(person));
+    out.push_back(json::object{{"pattern", rule.pattern.text()}, {"owners", std::move(owners)}});
+  }
+  return out;
+}
+
 }  // namespace
+
+json::object owners_json(const registry::OwnersView& view) {
+  json::value pending;
+  if (view.proposal) {
+    pending = json::object{{"rules", owner_rules_json(view.proposal->rules, view)},
+                           {"proposedBy", actor_json(view.proposal->by, view.displays)},
+                           {"proposedAt", to_rfc3339(view.proposal->at)},
+                           {"expiresAt", to_rfc3339(view.proposal->at + registry::kProposalLives)}};
+  }
+  return {{"version", view.rules.version},
+          {"rules", owner_rules_json(view.rules, view)},
+          {"pending", std::move(pending)}};
+}
 
 std::string prefixed(const Hash256& hash) { return "sha256:" + to_hex(hash); }
 
@@ -154,6 +224,27 @@ json::object gate_json(const GateAnswer& gate, const registry::Displays& display
   return named(stored_object(canonical_gate(gate)), displays);
 }
 
+json::object check_json(const CheckReport& report, const registry::Displays& displays) {
+  return {{"id", report.id},
+          {"name", report.name},
+          {"digest", report.digest},
+          {"status", name_of(report.status)},
+          {"summary", report.summary},
+          {"url", report.url.empty() ? json::value() : json::value(report.url)},
+          {"source", actor_json(report.by, displays)},
+          {"createdAt", to_rfc3339(report.at)}};
+}
+
+json::object accepted_json(const AcceptedFinding& accepted, const registry::Displays& displays) {
+  return {{"id", accepted.id},
+          {"rule", accepted.rule},
+          {"digest", accepted.digest},
+          {"reason", accepted.reason},
+          {"acceptedBy", actor_json(accepted.by, displays)},
+          {"createdAt", to_rfc3339(accepted.at)},
+          {"expiresAt", to_rfc3339(accepted.expires)}};
+}
+
 json::object review_json(const registry::ReviewView& view) {
   const Review& review = view.review;
   json::array items, verdicts;
@@ -168,11 +259,15 @@ json::object review_json(const registry::ReviewView& view) {
     together.push_back({.artifact = item.artifact, .version = item.version, .digest = item.digest});
   }
   for (const Verdict& verdict : view.verdicts) {
-    verdicts.push_back(json::object{{"by", actor_json(verdict.by, view.displays)},
-                                    {"verdict", name_of(verdict.kind)},
-                                    {"cycle", verdict.cycle},
-                                    {"comment", verdict.comment},
-                                    {"createdAt", to_rfc3339(verdict.at)}});
+    verdicts.push_back(json::object{
+        {"number", verdict.number},
+        {"by", actor_json(verdict.by, view.displays)},
+        {"verdict", name_of(verdict.kind)},
+        {"cycle", verdict.cycle},
+        {"comment", verdict.comment},
+        {"checklist", verdict.answers.empty() ? json::value() : json::value(stored_object(verdict.answers))},
+        {"dismissed", dismissal_json(view, verdict)},
+        {"createdAt", to_rfc3339(verdict.at)}});
   }
   return {{"id", review.id.text},
           {"project", view.project},
@@ -182,6 +277,7 @@ json::object review_json(const registry::ReviewView& view) {
           {"items", std::move(items)},
           {"itemsDigest", items_digest_of(together)},
           {"verdicts", std::move(verdicts)},
+          {"checklist", checklist_json(view.checklist)},
           {"gate", gate_json(view.gate, view.displays)},
           {"allowedActions", names(view.allowed)},
           {"comment", review.comment},
@@ -228,7 +324,7 @@ json::object environment_json(const registry::EnvironmentView& view) {
   if (view.proposal) {
     const Environment& wanted = view.proposal->environment;
     pending = json::object{{"order", wanted.order},
-                           {"protection", protection_json(wanted.protection, view.teams)},
+                           {"protection", protection_json(wanted.protection, view.names)},
                            {"protectionDigest", digest_of(wanted.protection)},
                            {"proposedBy", actor_json(view.proposal->by, view.displays)},
                            {"proposedAt", to_rfc3339(wanted.changed_at)},
@@ -236,7 +332,7 @@ json::object environment_json(const registry::EnvironmentView& view) {
   }
   return {
       {"id", environment.id.text},     {"name", environment.name},
-      {"order", environment.order},    {"protection", protection_json(environment.protection, view.teams)},
+      {"order", environment.order},    {"protection", protection_json(environment.protection, view.names)},
       {"pending", std::move(pending)}, {"changedAt", to_rfc3339(environment.changed_at)}};
 }
 

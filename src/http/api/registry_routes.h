@@ -21,6 +21,8 @@ void add_review_routes(Router& router, RegistryApi api);
 void add_release_routes(Router& router, RegistryApi api);
 void add_label_routes(Router& router, RegistryApi api);
 void add_environment_routes(Router& router, RegistryApi api);
+void add_attesting_routes(Router& router, RegistryApi api);
+void add_owner_routes(Router& router, RegistryApi api);
 void add_audit_routes(Router& router, RegistryApi api);
 void add_workflow_routes(Router& router, identity::Identity& identity);
 

@@ -24,6 +24,15 @@ Result<Response> shown(RegistryApi api, const Principal& who, const ReleaseId& i
   return answer(release_json(TRY(api.queries.release(who, id, Sight::own_write))), 201);
 }
 
+// The reason for which the caller passes a freeze; empty where they do not ask to.
+std::string pass_freeze(Fields& fields) {
+  auto wanted = fields.object_if("passFreeze");
+  if (!wanted) return {};
+  std::string reason = wanted->text("reason");
+  if (reason.empty()) wanted->complain("reason", "must say why");
+  return reason;
+}
+
 Result<Response> deploy(RegistryApi api, const Request& request, const PathArguments& path) {
   const store::Command asked = TRY(command(request, api.identity));
   TRY(no_query(request));
@@ -32,8 +41,10 @@ Result<Response> deploy(RegistryApi api, const Request& request, const PathArgum
   Fields fields = body.fields();
   const std::string environment = fields.text("environment");
   const registry::Expected expected = expected_release(fields);
+  const std::string reason = pass_freeze(fields);
   TRY(body.done());
-  return shown(api, asked.principal, TRY(api.registry.deploy(asked, version, environment, expected)));
+  return shown(api, asked.principal,
+               TRY(api.registry.deploy(asked, version, environment, expected, reason)));
 }
 
 Result<Response> deploy_review(RegistryApi api, const Request& request, const PathArguments& path) {
@@ -52,8 +63,9 @@ Result<Response> deploy_review(RegistryApi api, const Request& request, const Pa
       }
     }
   }
+  const std::string reason = pass_freeze(fields);
   TRY(body.done());
-  const auto made = TRY(api.registry.deploy_review(asked, {path["review"]}, expected));
+  const auto made = TRY(api.registry.deploy_review(asked, {path["review"]}, expected, reason));
   json::array releases;
   std::string change_set, environment;
   for (const ReleaseId& id : made) {

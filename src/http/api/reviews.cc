@@ -76,17 +76,44 @@ Result<Response> get(RegistryApi api, const Request& request, const PathArgument
   return answer(review_json(TRY(api.queries.review(who, {path["review"]}))));
 }
 
+std::map<std::string, registry::Answer> answers_of(Fields& checklist) {
+  std::map<std::string, registry::Answer> out;
+  std::vector<std::string> ids;
+  for (const auto& [id, answer] : checklist.members()) ids.emplace_back(id);
+  for (const std::string& id : ids) {
+    auto given = checklist.object_if(id);
+    if (!given) continue;
+    const auto word = registry::answer_of(given->text("answer"));
+    if (!word) given->complain("answer", "must be yes, no or not_applicable");
+    out[id] = {word.value_or(registry::Answer::Word::no), given->text_if("note").value_or("")};
+  }
+  return out;
+}
+
 Result<Response> verdict(RegistryApi api, const Request& request, const PathArguments& path,
                          VerdictKind kind) {
   const store::Command asked = TRY(command(request, api.identity));
   TRY(no_query(request));
   Body body = TRY(Body::maybe(request));
   Fields fields = body.fields();
-  const Remark remark = remark_of(fields);
+  Remark remark = remark_of(fields);
+  registry::WantedVerdict wanted{kind, std::move(remark.comment), std::move(remark.digest), {}};
+  if (auto answers = fields.object_if("checklist")) wanted.answers = answers_of(*answers);
   TRY(body.done());
-  return changed(
-      api, asked.principal,
-      TRY(api.registry.give_verdict(asked, {path["review"]}, kind, remark.comment, remark.digest)));
+  return changed(api, asked.principal,
+                 TRY(api.registry.give_verdict(asked, {path["review"]}, std::move(wanted))));
+}
+
+Result<Response> dismiss(RegistryApi api, const Request& request, const PathArguments& path) {
+  const store::Command asked = TRY(command(request, api.identity));
+  TRY(no_query(request));
+  Body body = TRY(Body::of(request));
+  Fields fields = body.fields();
+  const std::int64_t verdict = fields.integer("verdict");
+  const std::string reason = fields.text_if("reason").value_or("");
+  TRY(body.done());
+  return changed(api, asked.principal,
+                 TRY(api.registry.dismiss(asked, {path["review"]}, verdict, reason)));
 }
 
 Result<Response> withdraw(RegistryApi api, const Request& request, const PathArguments& path) {
@@ -153,6 +180,9 @@ void add_review_routes(Router& router, RegistryApi api) {
   add_verdict("approve", VerdictKind::approve);
   add_verdict("reject", VerdictKind::reject);
   add_verdict("request-changes", VerdictKind::request_changes);
+  router.add({Method::post, one + "/dismiss", [api](const Request& request, const PathArguments& path) {
+                return dismiss(api, request, path);
+              }});
   router.add({Method::post, one + "/withdraw", [api](const Request& request, const PathArguments& path) {
                 return withdraw(api, request, path);
               }});
