@@ -131,7 +131,7 @@ class Tally {
       const Membership* member = people_.member(dismissal.by);
       if (member == nullptr || member->role < demands_.dismissers) continue;
       if (people_.objection(dismissal.by, dismissal.at).empty()) {
-        return "was dismissed by " + dismissal.by.text;
+        return "was dismissed by somebody who may";
       }
     }
     return {};
@@ -255,11 +255,15 @@ Requirement tier_requirement(const Tier& tier, const GateItem& item, const Peopl
   return out;
 }
 
-std::string names_of(const OwnedBy& owners, const People& people) {
+// People stand in it by their number: who they are is beside the journal, which knows this answer.
+std::string names_of(const OwnedBy& owners, const People& people_of_project) {
   std::string out;
-  for (const TeamId& team : owners.teams) out += (out.empty() ? "" : ", ") + people.team_name(team);
-  for (const PrincipalId& person : owners.people) out += (out.empty() ? "" : ", ") + person.text;
-  return out;
+  for (const TeamId& team : owners.teams) {
+    out += (out.empty() ? "" : ", ") + people_of_project.team_name(team);
+  }
+  if (owners.people.empty()) return out;
+  const std::string people = owners.people.size() == 1 ? " person" : " people";
+  return out + (out.empty() ? "" : " or ") + std::to_string(owners.people.size()) + " named" + people;
 }
 
 bool owns(const OwnedBy& owners, const PrincipalId& person, const People& people) {

@@ -268,7 +268,7 @@ Requirement freeze_requirement(const GateFacts& facts) {
   const People people(facts);
   const Membership* member = facts.freeze_override ? people.member(*facts.freeze_override) : nullptr;
   out.met = member != nullptr && member->active && member->role >= *answer.override_role;
-  say(out.detail, out.met ? "passed by " + facts.freeze_override->text + ", who gave a reason"
+  say(out.detail, out.met ? "passed with a reason by somebody who is at least " + role
                           : "somebody who is at least " + role + " may pass it with a reason");
   return out;
 }

@@ -5,6 +5,6 @@
 
 namespace imprimatur::store {
 
-extern const std::string_view kRequirementsStep;
+std::string_view requirements_step();
 
 }  // namespace imprimatur::store

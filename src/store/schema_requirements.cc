@@ -3,7 +3,9 @@
 
 namespace imprimatur::store {
 
-const std::string_view kRequirementsStep = R"sql(
+namespace {
+
+constexpr std::string_view kRequirements = R"sql(
 CREATE TABLE check_results (
   project TEXT NOT NULL,
   artifact TEXT NOT NULL,
@@ -101,5 +103,9 @@ CREATE TABLE owner_proposals (
   proposed_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID
 )sql";
+
+}  // namespace
+
+std::string_view requirements_step() { return kRequirements; }
 
 }  // namespace imprimatur::store

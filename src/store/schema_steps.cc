@@ -497,15 +497,15 @@ CREATE TABLE cosignatures (
 ) STRICT, WITHOUT ROWID
 )sql";
 
-// 1 to 4 were trials: their journals do not commit to what people wrote.
-constexpr Migration kSteps[] = {
-    {5, kJournals}, {6, kPeople}, {7, kArtifacts}, {8, kReviews}, {10, kWitnesses},
-                               {11, kRequirementsStep}};
-
 }  // namespace
 
-std::span<const Migration> migrations() { return kSteps; }
+// 1 to 4 were trials: their journals do not commit to what people wrote.
+std::span<const Migration> migrations() {
+  static const Migration kSteps[] = {{5, kJournals}, {6, kPeople},     {7, kArtifacts},
+                                     {8, kReviews},  {10, kWitnesses}, {11, requirements_step()}};
+  return kSteps;
+}
 
-std::int64_t newest_schema() { return kSteps[std::size(kSteps) - 1].version; }
+std::int64_t newest_schema() { return migrations().back().version; }
 
 }  // namespace imprimatur::store

@@ -9,6 +9,7 @@
 #include "store/identity_rows.h"
 #include "store/journal_rows.h"
 #include "store/registry_rows.h"
+#include "store/requirement_rows.h"
 #include "store/verify_rows.h"
 #include "store/witness_rows.h"
 
@@ -79,11 +80,14 @@ class VerifyTest : public StoreTest {
 
   void tell_people();
   void tell_drafts();
+  void tell_requirements();
+  static void tell_dismissal(Tx& tx);
   void tell_review();
   void tell_releases();
   void tell_all() {
     tell_people();
     tell_drafts();
+    tell_requirements();
     tell_review();
     tell_releases();
   }
@@ -217,6 +221,47 @@ void VerifyTest::tell_drafts() {
   });
 }
 
+// An objection that somebody set aside.
+void VerifyTest::tell_dismissal(Tx& tx) {
+  Verdict objection{{"rev_1"},    1,           {"usr_b"}, VerdictKind::request_changes,
+                    {"env_1"},    sha("items"), sha("base"), 1,
+                    "no",         tx.now(),    kSalt};
+  insert_verdict(tx, objection);
+  tell(tx, "verdict.given", "usr_b",
+       R"({"review":"rev_1","cycle":1,"protectionVersion":1,"person":"usr_b","verdict":"request_changes",)"
+       R"("environment":"env_1","itemsDigest":")" +
+           sha("items") + R"(","baseDigest":")" + sha("base") + R"(","comment":")" + said("no") + R"("})");
+  insert_dismissal(tx, {{"rev_1"}, 2, {"usr_a"}, "a nit", tx.now(), kSalt});
+  tell(tx, "verdict.dismissed", "usr_a",
+       R"({"review":"rev_1","cycle":1,"verdict":2,"reason":")" + said("a nit") + R"("})");
+}
+
+// What stands beside reviews: a reported check, an accepted finding, owner rules.
+void VerifyTest::tell_requirements() {
+  write([&](Tx& tx) {
+    const Time now = tx.now();
+    insert_check(tx, {"chk_1", {"prj_1"}, {"art_1"}, 1, "promptfoo", first_, CheckStatus::pass, "48 of 48",
+                      "https://ci.example.com/1", {"svc_1"}, now, kSalt});
+    tell(tx, "check.reported", "svc_1",
+         R"({"check":"chk_1","artifact":"art_1","version":1,"digest":")" + first_ + R"(","nameDigest":")" +
+             sha("promptfoo") + R"(","status":"pass","said":")" +
+             said("48 of 48\nhttps://ci.example.com/1") + R"("})");
+    insert_acceptance(tx, {"acc_1", {"prj_1"}, {"art_1"}, 1, first_, "INJ-001", "a test case", {"usr_b"}, now,
+                           now + days(3), kSalt});
+    tell(tx, "finding.accepted", "usr_b",
+         R"({"acceptance":"acc_1","artifact":"art_1","version":1,"digest":")" + first_ +
+             R"(","ruleDigest":")" + sha("INJ-001") + R"(","reason":")" + said("a test case") +
+             R"(","expiresAt":")" + to_rfc3339(now + days(3)) + R"("})");
+    const OwnerRules rules{1, {{NamePattern::of("support/**").value(), {}, {{"usr_b"}}}}};
+    put_owner_rules(tx, {"prj_1"}, rules, now);
+    tell(tx, "owners.changed", "usr_a",
+         R"({"version":1,"digest":")" + digest_of(rules) + R"(","weakened":false,"proposedBy":null})");
+    const OwnerRules wanted{2, {}};
+    put_owner_proposal(tx, {"prj_1"}, {wanted, {"usr_a"}, now});
+    tell(tx, "owners.proposed", "usr_a", R"({"digest":")" + digest_of(wanted) + R"("})");
+  });
+}
+
 void VerifyTest::tell_review() {
   write([&](Tx& tx) {
     const Time now = tx.now();
@@ -246,10 +291,16 @@ void VerifyTest::tell_review() {
                         1,
                         "yes",
                         now,
-                        kSalt});
+                        kSalt,
+                        sha("questions"),
+                        R"({"brand":{"answer":"yes","note":""}})"});
     tell(tx, "verdict.given", "usr_b",
          "{" + head + R"("person":"usr_b","verdict":"approve","environment":"env_1","itemsDigest":")" +
              sha("items") + R"(","baseDigest":")" + sha("base") + R"(","comment":")" + said("yes") + R"("})");
+    tell(tx, "checklist.answered", "usr_b",
+         R"({"review":"rev_1","checklist":")" + sha("questions") + R"(","answers":")" +
+             said(R"({"brand":{"answer":"yes","note":""}})") + R"("})");
+    tell_dismissal(tx);
     tell(
         tx, "review.approved", "usr_b",
         "{" + head + items +
@@ -403,7 +454,7 @@ TEST_P(VerifyTest, WhatTheProgramWroteVerifies) {
   const Verification found = verified();
   for (const Fault& fault : found.faults)
     ADD_FAILURE() << fault.journal << " " << fault.seq << " " << fault.what;
-  EXPECT_EQ(found.entries, 27u);
+  EXPECT_EQ(found.entries, 34u);
 }
 
 // What no entry accounts for, each with its reason; docs/journal.md holds the same list.
@@ -766,7 +817,7 @@ TEST_P(VerifyTest, DataOfATrialVersionAreRefused) {
   ASSERT_TRUE(store_
                   ->write({"org"},
                           [](Tx& tx) -> Status {
-                            tx.database().touch("UPDATE schema_versions SET version = version - 6");
+                            tx.database().touch("UPDATE schema_versions SET version = version - 7");
                             return Ok{};
                           })
                   .ok());

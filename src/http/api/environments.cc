@@ -4,6 +4,8 @@
 #include "http/api/request.h"
 #include "store/cursor.h"
 
+#include <cmath>
+
 #include <boost/json.hpp>
 
 namespace imprimatur::http {
@@ -13,10 +15,26 @@ namespace json = boost::json;
 using Change = registry::Registry::EnvironmentChange;
 using Outcome = registry::Registry::EnvironmentOutcome;
 
+constexpr double kLargestNumber = 9007199254740991.0;  // 2^53 - 1
+
+// Numbers that the text of a protection could not hold.
+void complain_of_numbers(Fields& protection, const json::value& value, const std::string& path) {
+  if (value.is_number() && !(std::abs(value.to_number<double>()) <= kLargestNumber)) {
+    protection.complain(path, "is too large a number");
+  } else if (value.is_object()) {
+    for (const auto& [name, inner] : value.get_object()) {
+      complain_of_numbers(protection, inner, path + "." + std::string(name));
+    }
+  } else if (value.is_array()) {
+    for (const json::value& inner : value.get_array()) complain_of_numbers(protection, inner, path);
+  }
+}
+
 // What is in it the registry reads: the one written form of a protection, with names for ids.
 std::string protection_patch(Fields& protection) {
   json::object out = protection.members();
   out.erase("version");
+  for (const auto& [name, value] : out) complain_of_numbers(protection, value, std::string(name));
   return out.empty() ? std::string() : json::serialize(out);
 }
 
