@@ -117,6 +117,11 @@ void render_review(const Console& console, const json::value& review) {
                 << shown(item, "digest") << "\n";
   }
   render_gate(console, member(review, "gate"));
+  const auto& questions = list_in(review, "checklist");
+  if (!questions.empty()) console.out << "  every approval answers:\n";
+  for (const json::value& question : questions) {
+    console.out << "    " << shown(question, "id") << ": " << shown(question, "question") << "\n";
+  }
 }
 
 void render_talk(const Console& console, const json::value& review) {
@@ -127,10 +132,15 @@ void render_talk(const Console& console, const json::value& review) {
   const std::int64_t cycle = number_in(review, "cycle");
   for (const json::value& verdict : list_in(review, "verdicts")) {
     const std::string said = shown(verdict, "comment");
-    console.out << "  " << shown(verdict, "verdict") << " by " << named(member(verdict, "by")) << " at "
-                << shown(verdict, "createdAt")
+    const json::value& dismissed = member(verdict, "dismissed");
+    console.out << "  " << text_in(verdict, "number") << ". " << shown(verdict, "verdict") << " by "
+                << named(member(verdict, "by")) << " at " << shown(verdict, "createdAt")
                 << (number_in(verdict, "cycle") == cycle ? "" : ", of an earlier cycle")
                 << (said.empty() ? "" : ": " + said) << "\n";
+    if (!dismissed.is_object()) continue;
+    const std::string why = shown(dismissed, "reason");
+    console.out << "     set aside by " << named(member(dismissed, "by")) << " at "
+                << shown(dismissed, "createdAt") << (why.empty() ? "" : ": " + why) << "\n";
   }
 }
 

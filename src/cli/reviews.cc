@@ -21,7 +21,8 @@ struct ChangeOptions {
   std::string target;  // a prompt by name or id, or a review's id
   std::int64_t version = 0;
   std::string environment{kStandardEnvironment};
-  std::string comment, digest;
+  std::string comment, digest, pass_freeze;
+  std::vector<std::string> answers;  // "question=yes"
   std::int64_t to = 0;
   bool is_review = false;
 };
@@ -68,6 +69,23 @@ json::object with_comment(const ChangeOptions& options) {
   return body;
 }
 
+// "brand=yes", or "brand=no:too stiff" with a note.
+Result<json::object> answers_in(const std::vector<std::string>& told) {
+  json::object out;
+  for (const std::string& answer : told) {
+    const std::size_t equals = answer.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return invalid("an answer is written QUESTION=yes, with a note QUESTION=yes:NOTE");
+    }
+    const std::string said = answer.substr(equals + 1);
+    const std::size_t colon = std::min(said.find(':'), said.size());
+    json::object given{{"answer", said.substr(0, colon)}};
+    if (colon < said.size()) given["note"] = said.substr(colon + 1);
+    out[answer.substr(0, equals)] = std::move(given);
+  }
+  return out;
+}
+
 Result<Exit> submit(const Console& console, const ChangeOptions& options) {
   TRY(named(options, "prompt"));
   Client client = TRY(Client::make(console, options.server));
@@ -103,6 +121,8 @@ Result<Exit> give_verdict(const Console& console, const ChangeOptions& options, 
   json::object body = with_comment(options);
   const json::value review = TRY(client.get(review_path(options.target)));
   if (options.digest.empty()) body["digest"] = text_in(review, "itemsDigest");
+  json::object answers = TRY(answers_in(options.answers));
+  if (!answers.empty()) body["checklist"] = std::move(answers);
   if (!console.json) TRY(show_judged(console, client, review));
   show_review(console, TRY(client.post(review_path(options.target) + "/" + verdict, body)));
   return Exit::done;
@@ -115,15 +135,31 @@ Result<Exit> withdraw(const Console& console, const ChangeOptions& options) {
   return Exit::done;
 }
 
+Result<Exit> dismiss(const Console& console, const ChangeOptions& options) {
+  TRY(named(options, "review"));
+  Client client = TRY(Client::make(console, options.server));
+  json::object body{{"verdict", options.to}};
+  if (!options.comment.empty()) body["reason"] = options.comment;
+  show_review(console, TRY(client.post(review_path(options.target) + "/dismiss", body)));
+  return Exit::done;
+}
+
+json::object with_freeze(json::object body, const ChangeOptions& options) {
+  if (!options.pass_freeze.empty()) body["passFreeze"] = json::object{{"reason", options.pass_freeze}};
+  return body;
+}
+
 Result<Exit> deploy(const Console& console, const ChangeOptions& options) {
   if (options.target.empty()) return invalid("name a prompt, or a review with --review");
   Client client = TRY(Client::make(console, options.server));
   if (options.is_review) {
-    show_release(console, TRY(client.post(review_path(options.target) + "/deploy", json::object())));
+    show_release(console,
+                 TRY(client.post(review_path(options.target) + "/deploy", with_freeze({}, options))));
     return Exit::done;
   }
   const std::string path = TRY(version_path(client, options));
-  show_release(console, TRY(client.post(path + "/deploy", {{"environment", options.environment}})));
+  const json::object body = with_freeze({{"environment", options.environment}}, options);
+  show_release(console, TRY(client.post(path + "/deploy", body)));
   return Exit::done;
 }
 
@@ -159,11 +195,19 @@ void add_version_and_environment(CLI::App& command, ChangeOptions& options) {
       ->type_name("NAME");
 }
 
+void add_answers(CLI::App& command, ChangeOptions& options) {
+  command
+      .add_option("--answer", options.answers,
+                  "To a question of the checklist: ID=yes, ID=no or ID=not_applicable; ID=yes:NOTE")
+      ->type_name("ANSWER");
+}
+
 std::shared_ptr<ChangeOptions> add_on_review(Commands& commands, const std::string& name,
                                              const std::string& says, const std::string& examples,
                                              Work work) {
   CLI::App* command = commands.add(name, says, examples);
   auto options = bind(commands, *command, work);
+  if (work != withdraw) add_answers(*command, *options);
   command->add_option("review", options->target, "The review's id")->required();
   command->add_option("--comment", options->comment, "Why")->type_name("TEXT");
   command->add_option("--digest", options->digest, "Of the version that was looked at")->type_name("DIGEST");
@@ -186,13 +230,15 @@ void add_review_commands(Commands& commands) {
   add_prompt(*command, *options);
   add_version_and_environment(*command, *options);
   command->add_option("--comment", options->comment, "For the reviewers")->type_name("TEXT");
-  add_on_review(commands, "approve", "Approve a review",
-                std::string("  imprimatur approve rev_01k… --comment \"Reads well\"\n"
-                            "  imprimatur approve rev_01k… --digest sha256:…") +
-                    kBound,
-                [](const Console& console, const ChangeOptions& told) {
-                  return give_verdict(console, told, "approve");
-                });
+  add_on_review(
+      commands, "approve", "Approve a review",
+      std::string("  imprimatur approve rev_01k… --comment \"Reads well\"\n"
+                  "  imprimatur approve rev_01k… --answer brand=yes --answer safety=yes:\"seen by Ann\"\n"
+                  "  imprimatur approve rev_01k… --digest sha256:…") +
+          kBound,
+      [](const Console& console, const ChangeOptions& told) {
+        return give_verdict(console, told, "approve");
+      });
   add_on_review(
       commands, "reject", "Reject a review; its versions are drafts again",
       std::string("  imprimatur reject rev_01k… --comment \"Promises a refund that we do not give\"") +
@@ -200,6 +246,20 @@ void add_review_commands(Commands& commands) {
       [](const Console& console, const ChangeOptions& told) {
         return give_verdict(console, told, "reject");
       });
+  add_on_review(commands, "request-changes", "Say what has to change; blocks until you say otherwise",
+                std::string("  imprimatur request-changes rev_01k… --comment \"Name the price\"") + kBound,
+                [](const Console& console, const ChangeOptions& told) {
+                  return give_verdict(console, told, "request-changes");
+                });
+  CLI::App* command_of_dismiss = commands.add(
+      "dismiss", "Take back your objection, or set aside another's with a reason",
+      "  imprimatur dismiss rev_01k… --verdict 2 --reason \"She left; version 5 names the price\"");
+  const auto dismissed = bind(commands, *command_of_dismiss, dismiss);
+  command_of_dismiss->add_option("review", dismissed->target, "The review's id")->required();
+  add_number(*command_of_dismiss, "--verdict", dismissed->to, "Number of the verdict, as show prints it");
+  command_of_dismiss->get_option("--verdict")->required();
+  command_of_dismiss->add_option("--reason", dismissed->comment, "Why; needed for another's")
+      ->type_name("TEXT");
   add_on_review(commands, "withdraw", "Take a change set back; its versions are drafts again",
                 "  imprimatur withdraw rev_01k… --comment \"Superseded\"", withdraw);
 }
@@ -208,7 +268,8 @@ void add_release_commands(Commands& commands) {
   CLI::App* command =
       commands.add("deploy", "Make a version live in an environment",
                    "  imprimatur deploy support/reply --project shop --environment production\n"
-                   "  imprimatur deploy --review rev_01k…");
+                   "  imprimatur deploy --review rev_01k…\n"
+                   "  imprimatur deploy --review rev_01k… --pass-freeze \"Customers see the wrong price\"");
   const auto options = bind(commands, *command, deploy);
   command->add_option("prompt", options->target, "A prompt, by its name or id");
   add_version_and_environment(*command, *options);
@@ -221,6 +282,8 @@ void add_release_commands(Commands& commands) {
                                 },
                                 "Deploy the whole change set of this review")
                             ->type_name("ID");
+  command->add_option("--pass-freeze", options->pass_freeze, "Why it goes live in a freeze that lets you")
+      ->type_name("REASON");
   // A review says itself which versions go where.
   for (const char* other : {"prompt", "--version", "--environment"})
     review->excludes(command->get_option(other));

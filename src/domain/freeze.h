@@ -23,8 +23,9 @@ struct Window {
   Time from, until;
   std::string cron;  // five fields: minute, hour, day of month, month, day of week; empty: once
   std::int64_t minutes = 0;
-  std::string time_zone = "UTC";      // of the IANA database
-  std::optional<Role> override_role;  // whoever has at least this role may pass it, with a reason; none: nobody
+  std::string time_zone = "UTC";  // of the IANA database
+  std::optional<Role>
+      override_role;  // whoever has at least this role may pass it, with a reason; none: nobody
   bool operator==(const Window&) const = default;
 };
 std::string_view name_of(Window::Kind kind);

@@ -101,8 +101,8 @@ TEST(Windows, AgreeWithAWalkThroughTime) {
 
 TEST(Windows, WhatCanNeverBeIsRefused) {
   for (const char* bad : {"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *",
-                          "* * * * 8", "a * * * *", "1- * * * *", "5-1 * * * *", "*/0 * * * *", "1,,2 * * * *",
-                          "-1 * * * *", "* * * * MON"}) {
+                          "* * * * 8", "a * * * *", "1- * * * *", "5-1 * * * *", "*/0 * * * *",
+                          "1,,2 * * * *", "-1 * * * *", "* * * * MON"}) {
     EXPECT_FALSE(check_window(weekly(bad, 5)).ok()) << bad;
   }
   EXPECT_FALSE(check_window(weekly("* * * * *", 0)).ok());

@@ -20,9 +20,9 @@ namespace imprimatur {
 struct CheckResult {
   std::string name;
   CheckStatus status = CheckStatus::pending;
-  bool current = false;      // bound to this digest and, for the scan, to the packs and settings of now
-  std::string summary;       // "score 7.2, 1 CRITICAL finding"
-  PrincipalId source = {};   // who reported it; empty: this program
+  bool current = false;     // bound to this digest and, for the scan, to the packs and settings of now
+  std::string summary;      // "score 7.2, 1 CRITICAL finding"
+  PrincipalId source = {};  // who reported it; empty: this program
   Time at = {};
 };
 
@@ -54,9 +54,10 @@ struct GateItem {
   std::vector<AcceptedFinding> accepted = {};
   std::optional<OwnedBy> owners = {};  // none: no owner rule names it
   std::string message = {};
-  std::optional<Content> content = {};       // none where no requirement asks about it
-  std::optional<Content> live = {};          // what it would replace
-  std::map<EnvironmentId, Duration> soaked = {};  // where this version is or was last live, sound, for how long
+  std::optional<Content> content = {};  // none where no requirement asks about it
+  std::optional<Content> live = {};     // what it would replace
+  std::map<EnvironmentId, Duration> soaked =
+      {};  // where this version is or was last live, sound, for how long
 };
 
 // Everything the decision looks at, as values.
@@ -104,7 +105,7 @@ struct Requirement {
 struct GateAnswer {
   bool met = false;
   std::vector<Requirement> requirements;
-  bool unsatisfiable = false;  // nobody who could fill it is left; `detail` says what would help
+  bool unsatisfiable = false;      // nobody who could fill it is left; `detail` says what would help
   bool met_at(Stage stage) const;  // everything of this stage and those before it
   std::vector<std::string> reasons() const;  // details of what is not met
 };

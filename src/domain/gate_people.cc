@@ -121,7 +121,8 @@ class Tally {
             verdict.kind == VerdictKind::reject
                 ? "rejected the change; that ends this cycle"
                 : "requested changes; a newer verdict by the same person clears it, or somebody who is at "
-                  "least " + std::string(name_of(demands_.dismissers)) + " dismisses it with a reason"};
+                  "least " +
+                      std::string(name_of(demands_.dismissers)) + " dismisses it with a reason"};
   }
   // By whom, or nothing. Somebody takes back their own at any time; another has to be able to do it now.
   std::string dismissed(const Verdict& verdict) const {
@@ -186,9 +187,8 @@ std::vector<Lack> lacks(const ApprovalRule& rule, const Tally& tally, const Peop
                                        return people.spoke_for(approval.first, team, approval.second);
                                      });
     const auto possible =
-        std::count_if(able.begin(), able.end(), [&, &team = team](const PrincipalId& person) {
-          return people.in_team(person, team);
-        });
+        std::count_if(able.begin(), able.end(),
+                      [&, &team = team](const PrincipalId& person) { return people.in_team(person, team); });
     add(lack(needed, static_cast<int>(spoke), static_cast<int>(possible), " from " + name,
              " in " + name +
                  "; add a reviewer who did not contribute to the team, or let an admin change the rule"));
@@ -229,9 +229,9 @@ Requirement approvals(const GateFacts& facts, const Demands& demands, const Peop
   unsatisfiable = say_lacks(missing, detail) || unsatisfiable;
   if (!missing.empty() && !facts.review) detail.say("it has not been submitted for review");
   out.met = missing.empty() && tally.against().empty();
-  out.detail = out.met ? approvals_word(static_cast<int>(tally.approved().size())) +
-                             " of people who may give them"
-                       : detail.text();
+  out.detail =
+      out.met ? approvals_word(static_cast<int>(tally.approved().size())) + " of people who may give them"
+              : detail.text();
   out.verdicts = tally.answers();
   return out;
 }
@@ -243,8 +243,8 @@ bool falls_under(const Tier& tier, const GateItem& item) {
   return tagged || matches_any(tier.patterns, skeleton_of(item.name));
 }
 
-Requirement tier_requirement(const Tier& tier, const GateItem& item, const People& people,
-                             const Tally& tally, bool& unsatisfiable) {
+Requirement tier_requirement(const Tier& tier, const GateItem& item, const People& people, const Tally& tally,
+                             bool& unsatisfiable) {
   Requirement out{"tier:" + tier.name};
   const std::vector<Lack> missing = lacks(tier.approvals, tally, people);
   Sentences detail;
@@ -284,12 +284,11 @@ std::string unsigned_by_owner(const GateItem& item, const People& people, const 
                });
       });
   if (has_signed) return {};
-  std::string out = "needs an approval by an owner (" + names_of(owners, people) + " for " + owners.pattern +
-                    ")";
+  std::string out =
+      "needs an approval by an owner (" + names_of(owners, people) + " for " + owners.pattern + ")";
   const auto able = people.able();
-  const bool possible = std::any_of(able.begin(), able.end(), [&](const PrincipalId& person) {
-    return owns(owners, person, people);
-  });
+  const bool possible = std::any_of(able.begin(), able.end(),
+                                    [&](const PrincipalId& person) { return owns(owners, person, people); });
   if (possible) return out;
   unsatisfiable = true;
   return out + ", and none of them could approve; make a reviewer who did not contribute an owner";

@@ -16,8 +16,8 @@ const PrincipalId kAuthor{"usr_author"}, kAnn{"usr_ann"}, kBen{"usr_ben"}, kCi{"
 const Time kNow{1'000'000'000'000};
 
 Verdict verdict(const GateFacts& facts, const PrincipalId& by, VerdictKind kind = VerdictKind::approve) {
-  Verdict out{*facts.review,      facts.cycle,       by,                kind, facts.environment,
-              facts.items_digest, facts.base_digest, facts.now.version, "",   {100}};
+  Verdict out{*facts.review,     facts.cycle,       by, kind, facts.environment, facts.items_digest,
+              facts.base_digest, facts.now.version, "", {100}};
   out.number = static_cast<std::int64_t>(facts.verdicts.size()) + 1;
   return out;
 }
@@ -129,9 +129,10 @@ TEST(Owners, TheLastRuleDecidesAndLooksCount) {
 }
 
 TEST(Owners, RulesThatSayNothingAreRefused) {
-  for (const char* bad : {"{}", "[1]", R"([{"pattern":"a","teams":[],"people":[]}])",
-                          R"([{"pattern":"!a","teams":["t"],"people":[]}])", R"([{"pattern":"","teams":["t"],"people":[]}])",
-                          R"([{"pattern":"a@b","teams":["t"],"people":[]}])", R"([{"pattern":"a","people":[]}])"}) {
+  for (const char* bad :
+       {"{}", "[1]", R"([{"pattern":"a","teams":[],"people":[]}])",
+        R"([{"pattern":"!a","teams":["t"],"people":[]}])", R"([{"pattern":"","teams":["t"],"people":[]}])",
+        R"([{"pattern":"a@b","teams":["t"],"people":[]}])", R"([{"pattern":"a","people":[]}])"}) {
     EXPECT_FALSE(owners_from_json(bad, 1).ok()) << bad;
   }
 }
@@ -141,7 +142,8 @@ TEST(Owners, RulesThatSayNothingAreRefused) {
 TEST(Tiers, AskMoreOfWhatIsDelicate) {
   GateFacts facts = in_review([](Protection& rule) {
     rule.approvals.count = 1;
-    rule.tiers = {{"medical", {"medical"}, {pattern("health/**"), pattern("!health/faq")}, {2, {{kSafety, 1}}}}};
+    rule.tiers = {
+        {"medical", {"medical"}, {pattern("health/**"), pattern("!health/faq")}, {2, {{kSafety, 1}}}}};
   });
   approve(facts, kAnn);
   EXPECT_EQ(reason(facts), "") << "a typo in an ordinary prompt";
@@ -207,7 +209,8 @@ TEST(Checklist, AnApprovalAnswersTheOneInForce) {
   EXPECT_EQ(reason(facts), "");
   facts.at_submission = facts.now;
   facts.now.checklist[0].text = "Does it still sound like us?";
-  EXPECT_EQ(gate(facts).requirements[0].verdicts[0].why, "answers another checklist; a new verdict is needed");
+  EXPECT_EQ(gate(facts).requirements[0].verdicts[0].why,
+            "answers another checklist; a new verdict is needed");
   facts.now.checklist.clear();
   EXPECT_EQ(reason(facts), "") << "the one at submission still stands";
 }
@@ -291,11 +294,8 @@ TEST(Findings, SeverityCategoryAndRuleBlock) {
 TEST(Findings, AreAcceptedByWhoMayForATime) {
   GateFacts facts = scanned({{Severity::critical, "INJECTION_RISK", "INJ-001"}});
   EXPECT_EQ(reason(facts), "the check scan failed (score 1.0)");
-  const AcceptedFinding good{.digest = "sha256:3",
-                             .rule = "INJ-001",
-                             .by = kAnn,
-                             .at = {100},
-                             .expires = kNow + seconds(1)};
+  const AcceptedFinding good{
+      .digest = "sha256:3", .rule = "INJ-001", .by = kAnn, .at = {100}, .expires = kNow + seconds(1)};
   facts.items[0].accepted = {good};
   EXPECT_EQ(reason(facts), "");
   const std::vector<std::pair<const char*, std::function<void(GateFacts&, AcceptedFinding&)>>> breaks{

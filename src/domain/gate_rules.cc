@@ -123,7 +123,7 @@ std::string check_objection(const GateItem& item, const std::string& check, cons
     if (result.name != check || (!scan && !may_report(result, rules))) continue;
     if (std::string why = unusable(result); !why.empty()) return why;
     if (expired(result, rules, facts.at)) return "has a result that expired; report it again";
-    std::string why = scan                                     ? scan_objection(result, item, facts, demands)
+    std::string why = scan                                 ? scan_objection(result, item, facts, demands)
                       : result.status == CheckStatus::fail ? failed(result)
                                                            : std::string();
     if (!why.empty()) return why;
@@ -217,15 +217,14 @@ Requirement check_requirement(const std::string& name, const GateFacts& facts, c
 }
 
 Requirement model_requirement(const GateFacts& facts, const Demands& demands) {
-  return for_each_item(
-      "model", Stage::submission, "the model is allowed", facts, [&](const GateItem& item) {
-        if (item.kind == ArtifactKind::policy) return std::string();
-        for (const ModelRule& rule : demands.models) {
-          const Status allowed = check_model(item.model, rule);
-          if (!allowed.ok()) return allowed.error().detail;
-        }
-        return std::string();
-      });
+  return for_each_item("model", Stage::submission, "the model is allowed", facts, [&](const GateItem& item) {
+    if (item.kind == ArtifactKind::policy) return std::string();
+    for (const ModelRule& rule : demands.models) {
+      const Status allowed = check_model(item.model, rule);
+      if (!allowed.ok()) return allowed.error().detail;
+    }
+    return std::string();
+  });
 }
 
 Requirement shape_requirement(const GateFacts& facts, const Demands& demands) {

@@ -1,6 +1,7 @@
+#include "domain/gate.h"
+
 #include "base/json.h"
 #include "base/property_test.h"
-#include "domain/gate.h"
 
 #include <algorithm>
 #include <functional>

@@ -29,7 +29,8 @@ Result<NamePattern> NamePattern::of(std::string_view text) {
     return byte < 0x20 || byte == 0x7F || c == '@' || c == '?' || c == '#' || c == '\\';
   });
   if (strange || first_invalid_utf8(text)) {
-    return invalid("a pattern is a name with * (any characters of one segment) and ** (any characters) in it");
+    return invalid(
+        "a pattern is a name with * (any characters of one segment) and ** (any characters) in it");
   }
   while (!text.empty()) {
     const std::size_t star = std::min(text.find('*'), text.size());

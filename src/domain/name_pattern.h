@@ -9,9 +9,9 @@
 
 namespace imprimatur {
 
-// `*` stands for any characters of one segment, `**` for any characters; a leading `!` takes out again what an
-// earlier pattern of the list took in. Compared by skeleton, as names are: "Support/x" and a look-alike of it
-// fall under "support/**" too.
+// `*` stands for any characters of one segment, `**` for any characters; a leading `!` takes out again what
+// an earlier pattern of the list took in. Compared by skeleton, as names are: "Support/x" and a look-alike of
+// it fall under "support/**" too.
 class NamePattern {
  public:
   // Refuses an empty pattern, one over kMaxNameBytes, and characters that no name may hold.

@@ -57,9 +57,8 @@ Result<OwnerRule> read_rule(const json::value& value) {
 
 std::optional<OwnedBy> owners_of(const OwnerRules& rules, std::string_view name) {
   const std::string skeleton = skeleton_of(name);
-  const auto last = std::find_if(rules.rules.rbegin(), rules.rules.rend(), [&](const OwnerRule& rule) {
-    return rule.pattern.matches(skeleton);
-  });
+  const auto last = std::find_if(rules.rules.rbegin(), rules.rules.rend(),
+                                 [&](const OwnerRule& rule) { return rule.pattern.matches(skeleton); });
   if (last == rules.rules.rend() || last->pattern.negated()) return std::nullopt;
   return OwnedBy{last->pattern.text(),
                  {last->teams.begin(), last->teams.end()},

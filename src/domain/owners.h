@@ -36,8 +36,8 @@ std::optional<OwnedBy> owners_of(const OwnerRules& rules, std::string_view name)
 std::string canonical_owners(const OwnerRules& rules);
 Result<OwnerRules> owners_from_json(std::string_view json, std::int64_t version);
 std::string digest_of(const OwnerRules& rules);
-// Whether a change of the rules may take an owner's signature away from any name. What patterns take in is not
-// compared, so every change of rules that are there may.
+// Whether a change of the rules may take an owner's signature away from any name. What patterns take in is
+// not compared, so every change of rules that are there may.
 bool weakens(const OwnerRules& before, const OwnerRules& after);
 
 }  // namespace imprimatur

@@ -134,9 +134,9 @@ bool within(const std::vector<Each>& small, const std::vector<Each>& large) {
 // Patterns are compared as written; a list without a negation takes in at least what its part takes in.
 bool takes_in(const Tier& wide, const Tier& narrow) {
   const auto negates = [](const NamePattern& pattern) { return pattern.negated(); };
-  const bool names = wide.patterns == narrow.patterns ||
-                     (within(narrow.patterns, wide.patterns) &&
-                      std::none_of(wide.patterns.begin(), wide.patterns.end(), negates));
+  const bool names =
+      wide.patterns == narrow.patterns || (within(narrow.patterns, wide.patterns) &&
+                                           std::none_of(wide.patterns.begin(), wide.patterns.end(), negates));
   return names && within(narrow.tags, wide.tags);
 }
 

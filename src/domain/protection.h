@@ -26,7 +26,7 @@ inline constexpr std::string_view kScanCheck = "scan";  // the one that this pro
 struct ApprovalRule {
   int count = 0;
   std::map<TeamId, int> teams;  // of which so many from each; one person counts for every team they are in
-  bool owners = false;          // of which one by an owner of each name, where the project's owner rules name any
+  bool owners = false;  // of which one by an owner of each name, where the project's owner rules name any
   bool operator==(const ApprovalRule&) const = default;
 };
 
@@ -50,7 +50,8 @@ struct CheckRule {
 struct ScanRule {
   Severity worst = Severity::high;
   std::vector<std::string> categories;  // that block at any severity
-  std::vector<std::string> rules;       // that block at any severity: a required guardrail is the rule that misses it
+  std::vector<std::string>
+      rules;  // that block at any severity: a required guardrail is the rule that misses it
   bool operator==(const ScanRule&) const = default;
 };
 
@@ -67,13 +68,13 @@ struct PathRule {
 };
 
 struct ShapeRule {
-  bool message = false;                       // the version says what changed
-  std::string ticket;                         // RE2 syntax; found somewhere in the message
-  std::int64_t max_bytes = 0;                 // of the content; 0: no bound but the program's
-  bool stable = false;                        // no pre-release semver
-  std::optional<Bump> largest;                // against what is live
-  std::vector<std::string> variables, tags;   // that must be there
-  std::vector<std::string> config;            // keys that `config` must have
+  bool message = false;                      // the version says what changed
+  std::string ticket;                        // RE2 syntax; found somewhere in the message
+  std::int64_t max_bytes = 0;                // of the content; 0: no bound but the program's
+  bool stable = false;                       // no pre-release semver
+  std::optional<Bump> largest;               // against what is live
+  std::vector<std::string> variables, tags;  // that must be there
+  std::vector<std::string> config;           // keys that `config` must have
   bool operator==(const ShapeRule&) const = default;
 };
 
@@ -106,9 +107,9 @@ struct Protection {
 // Whether its values are ones that a rule can hold: what a request asks for may be any.
 Status check_protection(const Protection& protection);
 // Canonical JSON of the rule without its version number. What a rule does not use is left out, but for
-// approvals, checks and models. Precondition: it passes check_protection. Unknown members survive a round trip
-// into `unknown`, by name ("approvals.seniors" for an inner one) and without their value: this program cannot
-// vouch for it.
+// approvals, checks and models. Precondition: it passes check_protection. Unknown members survive a round
+// trip into `unknown`, by name ("approvals.seniors" for an inner one) and without their value: this program
+// cannot vouch for it.
 std::string canonical_protection(const Protection& protection);
 Result<Protection> protection_from_json(std::string_view json, std::int64_t version);
 std::string digest_of(const Protection& protection);

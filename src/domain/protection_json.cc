@@ -32,8 +32,8 @@ std::string inner(const std::string& path, std::string_view key) {
 
 Status members(const json::value& value, const std::string& path, Unknown& unknown,
                std::initializer_list<std::pair<std::string_view, Read>> known) {
-  if (!value.is_object()) return path.empty() ? invalid("a protection is a JSON object")
-                                              : invalid_field(path, "must be an object");
+  if (!value.is_object())
+    return path.empty() ? invalid("a protection is a JSON object") : invalid_field(path, "must be an object");
   for (const auto& member : value.get_object()) {
     const auto found = std::find_if(known.begin(), known.end(),
                                     [&](const auto& each) { return each.first == member.key(); });
@@ -113,13 +113,14 @@ Read temperature(std::optional<double>& out) {
 // A word that `parse` knows, into anything that it can be assigned to.
 template <class Parse, class Out>
 Read word(Parse parse, Out& out, std::string words) {
-  return [parse, &out, words = std::move(words)](const json::value& value, const std::string& path) -> Status {
-    if (!value.is_string()) return invalid_field(path, "must be one of " + words);
-    const auto read = parse(std::string_view(value.get_string()));
-    if (!read) return invalid_field(path, "must be one of " + words);
-    out = *read;
-    return Ok{};
-  };
+  return
+      [parse, &out, words = std::move(words)](const json::value& value, const std::string& path) -> Status {
+        if (!value.is_string()) return invalid_field(path, "must be one of " + words);
+        const auto read = parse(std::string_view(value.get_string()));
+        if (!read) return invalid_field(path, "must be one of " + words);
+        out = *read;
+        return Ok{};
+      };
 }
 
 std::optional<Bump> bump_of(std::string_view name) {
@@ -131,8 +132,8 @@ std::optional<Bump> bump_of(std::string_view name) {
 
 Read instant(Time& out) {
   return [&out](const json::value& value, const std::string& path) -> Status {
-    const auto time = value.is_string() ? parse_rfc3339(std::string_view(value.get_string()))
-                                        : Result<Time>(invalid(""));
+    const auto time =
+        value.is_string() ? parse_rfc3339(std::string_view(value.get_string())) : Result<Time>(invalid(""));
     if (!time.ok()) return invalid_field(path, "must be an RFC 3339 time, for instance 2026-01-31T23:59:59Z");
     out = *time;
     return Ok{};
@@ -300,8 +301,7 @@ json::object to_json(const Tier& tier) {
 }
 
 json::object to_json(const Window& window) {
-  json::object out{
-      {"kind", name_of(window.kind)}, {"name", window.name}, {"timeZone", window.time_zone}};
+  json::object out{{"kind", name_of(window.kind)}, {"name", window.name}, {"timeZone", window.time_zone}};
   if (window.cron.empty()) {
     out["from"] = to_rfc3339(window.from);
     out["until"] = to_rfc3339(window.until);
@@ -331,8 +331,8 @@ json::object to_json(const std::map<std::string, CheckRule>& rules) {
   for (const auto& [name, rule] : rules) {
     std::vector<std::string> sources;
     for (const PrincipalId& source : rule.sources) sources.push_back(source.text);
-    out[name] = json::object{{"sources", sorted_names(std::move(sources))},
-                             {"expiresAfterMinutes", rule.minutes}};
+    out[name] =
+        json::object{{"sources", sorted_names(std::move(sources))}, {"expiresAfterMinutes", rule.minutes}};
   }
   return out;
 }

@@ -1,8 +1,7 @@
 #include "domain/protection.h"
 
-#include "domain/gate.h"
-
 #include "base/property_test.h"
+#include "domain/gate.h"
 
 #include <algorithm>
 #include <cmath>

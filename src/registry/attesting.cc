@@ -127,7 +127,8 @@ Result<std::string> Registry::accept_finding(const Command& command, const Versi
   return store_.write({project.text}, [&](store::Tx& tx) -> Result<std::string> {
     const ArtifactScene scene = TRY(artifact_for(tx, command.principal, place.artifact));
     TRY(scene.caller.require(Permission::give_verdict));
-    // Whoever contributed to any version since the last one that others let through into the last environment.
+    // Whoever contributed to any version since the last one that others let through into the last
+    // environment.
     const Environment last = last_environment(tx, project);
     if (contributors(tx, place.artifact, place.number, last.id).contains(command.principal.id)) {
       return forbidden("You contributed to this change, so somebody else has to accept what is found in it.");

@@ -95,7 +95,8 @@ class History {
         world_.registry->submit(World::command(submitter), World::kProject, "production", {version}, "");
     if (review.ok()) {
       const bool given =
-          world_.registry->give_verdict(World::command(judge), *review, {VerdictKind::approve, "", "", {}}).ok();
+          world_.registry->give_verdict(World::command(judge), *review, {VerdictKind::approve, "", "", {}})
+              .ok();
       EXPECT_FALSE(given && whose_text_may_stand_in(number).contains(judge.id))
           << "version " << number << " approved by somebody whose text may stand in it: " << told_;
     }
@@ -132,8 +133,9 @@ class History {
   // Two admins agree on how many approvals production asks for.
   void ask(int approvals) {
     for (const Principal& admin : {people_[0], people_[1]}) {
-      World::must(world_.registry->put_environment(World::command(admin), World::kProject, "production",
-                                                   {.protection = R"({"approvals":{"count":)" + std::to_string(approvals) + "}}"}));
+      World::must(world_.registry->put_environment(
+          World::command(admin), World::kProject, "production",
+          {.protection = R"({"approvals":{"count":)" + std::to_string(approvals) + "}}"}));
     }
     asks_ = approvals;
     told_ += "a" + std::to_string(approvals);

@@ -122,7 +122,8 @@ TEST_F(DecidingTest, WhoContributedGivesNoVerdictAtAll) {
   const VersionRef own = world.create(ben, "own", "Three.");
   const ReviewId review = world.submit(ann, own);
   for (const VerdictKind kind : {VerdictKind::approve, VerdictKind::request_changes, VerdictKind::reject}) {
-    expect_refused(registry.give_verdict(as(ben), review, {kind, "", "", {}}), ErrorCode::forbidden, "withdraw");
+    expect_refused(registry.give_verdict(as(ben), review, {kind, "", "", {}}), ErrorCode::forbidden,
+                   "withdraw");
   }
   EXPECT_EQ(world.state(own), State::in_review);
   World::must(registry.withdraw(as(ben), review, ""));

@@ -249,8 +249,7 @@ GateFacts gate_facts(store::Tx& tx, const Environment& environment, const std::v
   }
   facts.at = tx.now();
   const Needs needs(facts);
-  const OwnerRules owners =
-      needs.owners ? store::owner_rules(tx, environment.project) : OwnerRules{};
+  const OwnerRules owners = needs.owners ? store::owner_rules(tx, environment.project) : OwnerRules{};
   for (const ReviewItem& item : items) {
     facts.items.push_back(gate_item(tx, item, environment.id, ruleset, needs, owners, how));
   }

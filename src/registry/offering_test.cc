@@ -59,8 +59,8 @@ class Playground {
   }
 
   void change_protection() {
-    const Registry::EnvironmentChange change{
-        .protection = R"({"approvals":{"count":)" + std::to_string(below(3)) + "}}"};
+    const Registry::EnvironmentChange change{.protection = R"({"approvals":{"count":)" +
+                                                           std::to_string(below(3)) + "}}"};
     (void)world_.registry->put_environment(as(people_[3]), World::kProject, "production", change);
   }
 

@@ -22,8 +22,8 @@ Error in_field(std::string_view field, std::string message) {
 Error in_request(Error error) {
   for (FieldError& field : error.fields) field.field = "protection." + field.field;
   if (error.fields.empty()) error.fields.push_back({"protection", error.detail});
-  error.detail = "The request is not valid: " + error.fields.front().field + " " +
-                 error.fields.front().message + ".";
+  error.detail =
+      "The request is not valid: " + error.fields.front().field + " " + error.fields.front().message + ".";
   return error;
 }
 
@@ -70,8 +70,8 @@ class Ids {
   template <class Id>
   static Status find(Id& id, const std::map<Id, std::string>& names, const std::string& field,
                      std::string missing) {
-    const auto found = std::find_if(names.begin(), names.end(),
-                                    [&](const auto& each) { return each.second == id.text; });
+    const auto found =
+        std::find_if(names.begin(), names.end(), [&](const auto& each) { return each.second == id.text; });
     if (found == names.end()) return in_field(field, std::move(missing));
     id = found->first;
     return Ok{};
@@ -80,8 +80,7 @@ class Ids {
     std::map<TeamId, int> out;
     for (const auto& [name, count] : rule.teams) {
       TeamId team = name;
-      TRY(find(team, names_.teams, field + ".teams." + team.text,
-               "there is no such team in the project"));
+      TRY(find(team, names_.teams, field + ".teams." + team.text, "there is no such team in the project"));
       out[team] = count;
     }
     rule.teams = std::move(out);
@@ -160,7 +159,8 @@ Result<Protection> changed_protection(store::Tx& tx, const Environment& before, 
   const json::value wanted = TRY(parse_json(patch));
   if (!wanted.is_object()) return in_field("", "must be an object");
   const ProtectionNames names = protection_names(tx, before.project);
-  const json::object whole = merged(canonical_protection(named(before.protection, names)), wanted.get_object());
+  const json::object whole =
+      merged(canonical_protection(named(before.protection, names)), wanted.get_object());
   const std::string text = TRY(canonical_json(whole));
   auto read = protection_from_json(text, after.version);
   if (!read.ok()) return in_request(std::move(read).error());

@@ -44,8 +44,8 @@ class Registry {
   Result<ReviewId> submit(const Command& command, std::string_view project, std::string_view environment,
                           const std::vector<VersionRef>& items, std::string comment);
   Result<ReviewId> give_verdict(const Command& command, const ReviewId& review, WantedVerdict wanted);
-  // Sets the objection with that number aside, so that it does not block any more: one's own, or with a reason
-  // another's, by who may and did not contribute.
+  // Sets the objection with that number aside, so that it does not block any more: one's own, or with a
+  // reason another's, by who may and did not contribute.
   Result<ReviewId> dismiss(const Command& command, const ReviewId& review, std::int64_t verdict,
                            std::string reason);
   // `digest` as for a verdict, here and below.
@@ -89,8 +89,8 @@ class Registry {
   // another admin asks for the same within kProposalLives.
   struct EnvironmentChange {
     std::optional<std::int64_t> order;
-    // Members of a protection as a JSON object with names in the places of ids; of `approvals` what is left out
-    // stays, too; null takes a member away. Empty: nothing.
+    // Members of a protection as a JSON object with names in the places of ids; of `approvals` what is left
+    // out stays, too; null takes a member away. Empty: nothing.
     std::string protection;
     std::optional<std::int64_t> version;  // of the protection that the caller looked at
   };

@@ -43,21 +43,25 @@ TEST_F(RegistryTest, NothingReachesAProtectedEnvironmentWithoutItsGate) {
 TEST_F(RegistryTest, NoContributorApprovesByAnyRoute) {
   const VersionRef v1 = world.create(cleo, "a", "Hello {{name}}.");
   const ReviewId review = world.submit(cleo, v1);
-  expect_refused(registry.give_verdict(as(cleo), review, {VerdictKind::approve, "", "", {}}), ErrorCode::forbidden);
+  expect_refused(registry.give_verdict(as(cleo), review, {VerdictKind::approve, "", "", {}}),
+                 ErrorCode::forbidden);
 
   // Whoever saved an earlier version since the live one contributed to this one too.
   const VersionRef b1 = world.create(ben, "b", "One.");
   const VersionRef b2 = world.save(ann, b1.artifact, "Two.");
   const ReviewId second = world.submit(ann, b2);
-  expect_refused(registry.give_verdict(as(ben), second, {VerdictKind::approve, "", "", {}}), ErrorCode::forbidden);
+  expect_refused(registry.give_verdict(as(ben), second, {VerdictKind::approve, "", "", {}}),
+                 ErrorCode::forbidden);
   World::must(registry.give_verdict(as(cleo), second, {VerdictKind::approve, "", "", {}}));
 
   // The owner of the key that saved it, and the key itself.
   const Principal bot = world.key(cleo, {Scope::prompts_write, Scope::releases_deploy});
   const VersionRef c1 = world.create(bot, "c", "Three.");
   const ReviewId third = world.submit(bot, c1);
-  expect_refused(registry.give_verdict(as(cleo), third, {VerdictKind::approve, "", "", {}}), ErrorCode::forbidden);
-  expect_refused(registry.give_verdict(as(bot), third, {VerdictKind::approve, "", "", {}}), ErrorCode::forbidden);
+  expect_refused(registry.give_verdict(as(cleo), third, {VerdictKind::approve, "", "", {}}),
+                 ErrorCode::forbidden);
+  expect_refused(registry.give_verdict(as(bot), third, {VerdictKind::approve, "", "", {}}),
+                 ErrorCode::forbidden);
   World::must(registry.give_verdict(as(ben), third, {VerdictKind::approve, "", "", {}}));
 }
 
@@ -111,8 +115,8 @@ TEST_F(RegistryTest, AStricterProtectionActsOnOpenReviews) {
   const VersionRef v1 = world.create(ann, "a", "Hello.");
   const ReviewId review = world.submit(ann, v1);
   World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}));
-  World::must(
-      registry.put_environment(as(cleo), World::kProject, "production", {.protection = R"({"approvals":{"count":2}})"}));
+  World::must(registry.put_environment(as(cleo), World::kProject, "production",
+                                       {.protection = R"({"approvals":{"count":2}})"}));
   expect_refused(registry.deploy(as(ben), v1, "production", {}), ErrorCode::unprocessable);
 }
 
@@ -170,7 +174,8 @@ TEST_F(RegistryTest, RejectionAndWithdrawalMakeDraftsAgain) {
   const ReviewId first = world.submit(ann, v1);
   World::must(registry.give_verdict(as(ben), first, {VerdictKind::reject, "no", "", {}}));
   EXPECT_EQ(world.state(v1), State::draft);
-  expect_refused(registry.give_verdict(as(ben), first, {VerdictKind::approve, "", "", {}}), ErrorCode::conflict);
+  expect_refused(registry.give_verdict(as(ben), first, {VerdictKind::approve, "", "", {}}),
+                 ErrorCode::conflict);
   const ReviewId second = world.submit(ann, v1);
   World::must(registry.withdraw(as(ann), second, ""));
   EXPECT_EQ(world.state(v1), State::draft);
@@ -182,7 +187,8 @@ TEST_F(RegistryTest, DeploysAreSerialisedByWhatTheyExpect) {
   const VersionRef v2 = world.save(ann, v1.artifact, "Two.");
   const VersionRef v3 = world.save(ann, v1.artifact, "Three.");
   for (const VersionRef& version : {v2, v3}) {
-    World::must(registry.give_verdict(as(ben), world.submit(ann, version), {VerdictKind::approve, "", "", {}}));
+    World::must(
+        registry.give_verdict(as(ben), world.submit(ann, version), {VerdictKind::approve, "", "", {}}));
   }
   std::atomic<int> won{0}, lost{0};
   std::vector<std::thread> threads;

@@ -126,8 +126,8 @@ Status require_expected(store::Tx& tx, const Review& review,
 }  // namespace
 
 Result<std::vector<ReleaseId>> Registry::deploy_review(
-    const Command& command, const ReviewId& id,
-    const std::vector<std::pair<ArtifactId, ReleaseId>>& expected, std::string pass_freeze) {
+    const Command& command, const ReviewId& id, const std::vector<std::pair<ArtifactId, ReleaseId>>& expected,
+    std::string pass_freeze) {
   pass_freeze = TRY(checked_message("passFreeze.reason", std::move(pass_freeze)));
   const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
     return TRY(review_for(tx, command.principal, id)).caller.project().id;

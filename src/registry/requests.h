@@ -84,7 +84,8 @@ struct WantedVerdict {
   std::string comment;
   // Of an item (or of the whole change set) that the caller looked at; a conflict when it is another.
   std::string digest;
-  std::map<std::string, Answer> answers;  // by the id of the question; an approval answers all, and none with no
+  std::map<std::string, Answer>
+      answers;  // by the id of the question; an approval answers all, and none with no
 };
 
 // One owner rule by names: teams as "@name", people by e-mail.

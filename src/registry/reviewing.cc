@@ -151,8 +151,7 @@ Result<ReviewId> Registry::submit(const Command& command, std::string_view proje
 }
 
 Result<ReviewId> Registry::give_verdict(const Command& command, const ReviewId& id, WantedVerdict wanted) {
-  const std::string comment =
-      TRY(checked_message("comment", std::move(wanted.comment), kMaxCommentBytes));
+  const std::string comment = TRY(checked_message("comment", std::move(wanted.comment), kMaxCommentBytes));
   const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
     return TRY(review_for(tx, command.principal, id)).caller.project().id;
   }));

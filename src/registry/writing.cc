@@ -87,20 +87,20 @@ std::vector<std::string> delicate_tags(store::Tx& tx, const Artifact& artifact) 
   std::vector<std::string> out;
   if (artifact.tags.empty()) return out;
   const auto environments = store::environments(tx, artifact.project);
-  std::copy_if(artifact.tags.begin(), artifact.tags.end(), std::back_inserter(out),
-               [&](const std::string& tag) {
-                 return std::any_of(environments.begin(), environments.end(), [&](const Environment& each) {
-                   return names_in_a_tier(each.protection, tag);
-                 });
-               });
+  std::copy_if(
+      artifact.tags.begin(), artifact.tags.end(), std::back_inserter(out), [&](const std::string& tag) {
+        return std::any_of(environments.begin(), environments.end(),
+                           [&](const Environment& each) { return names_in_a_tier(each.protection, tag); });
+      });
   return out;
 }
 
 Status require_delicate_tags(store::Tx& tx, const Artifact& artifact, const std::vector<std::string>& tags) {
   for (const std::string& tag : delicate_tags(tx, artifact)) {
     if (std::find(tags.begin(), tags.end(), tag) != tags.end()) continue;
-    return unprocessable("The tag \"" + tag + "\" stays: a tier of an environment's protection names it.",
-                         {"without it less would be asked of this prompt; let an admin change the tier first"});
+    return unprocessable(
+        "The tag \"" + tag + "\" stays: a tier of an environment's protection names it.",
+        {"without it less would be asked of this prompt; let an admin change the tier first"});
   }
   return Ok{};
 }

@@ -33,7 +33,7 @@ std::uint64_t seq_not_before(Tx& tx, std::string_view journal, Time time);
 struct AuditQuery {
   std::string journal;
   std::string actor, action, resource;  // exact; an action ending in ".*" is a prefix
-  std::optional<Time> since, until;  // from `since` on, before `until`
+  std::optional<Time> since, until;     // from `since` on, before `until`
 };
 Result<Page<journal::Entry>> audit(Tx& tx, const AuditQuery& query, const PageRequest& page);  // newest first
 // The leaves of the tree from `begin` to before `end`, counted from 0. Throws DataBroken when one is missing.

@@ -45,7 +45,8 @@ OwnerRules rules_in(const std::string& rules, std::int64_t version) {
 
 void insert_check(Tx& tx, const CheckReport& report) {
   tx.database().exec(
-      "INSERT INTO check_results (project, artifact, version, number, id, name, digest, status, summary, url, "
+      "INSERT INTO check_results (project, artifact, version, number, id, name, digest, status, summary, "
+      "url, "
       "salt, reported_by, reported_at) SELECT ?, ?, ?, coalesce(max(c.number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, "
       "?, ? FROM check_results c WHERE c.project = ? AND c.artifact = ? AND c.version = ?",
       report.project, report.artifact, report.version, report.id, report.name, report.digest,
@@ -102,7 +103,8 @@ void insert_acceptance(Tx& tx, const AcceptedFinding& accepted) {
 
 std::vector<AcceptedFinding> acceptances(Tx& tx, const ArtifactId& artifact, std::int64_t version) {
   return tx.database().all(
-      "SELECT id, project, artifact, version, digest, rule, reason, accepted_by, accepted_at, expires_at, salt "
+      "SELECT id, project, artifact, version, digest, rule, reason, accepted_by, accepted_at, expires_at, "
+      "salt "
       "FROM acceptances WHERE project = (SELECT project FROM artifacts WHERE id = ?) AND artifact = ? AND "
       "version = ? ORDER BY number",
       [](const Row& row) {
@@ -126,8 +128,7 @@ std::vector<Dismissal> dismissals(Tx& tx, const ReviewId& review) {
       "SELECT review, verdict, dismissed_by, reason, dismissed_at, salt FROM dismissals WHERE project = "
       "(SELECT project FROM reviews WHERE id = ?) AND review = ? ORDER BY number",
       [](const Row& row) {
-        return Dismissal{{row.text(0)}, row.integer(1), {row.text(2)},
-                         row.text(3),   row.time(4),    row.text(5)};
+        return Dismissal{{row.text(0)}, row.integer(1), {row.text(2)}, row.text(3), row.time(4), row.text(5)};
       },
       review, review);
 }
@@ -147,7 +148,8 @@ void put_owner_rules(Tx& tx, const ProjectId& project, const OwnerRules& rules, 
 
 void put_owner_proposal(Tx& tx, const ProjectId& project, const OwnerProposal& proposal) {
   tx.database().exec(
-      "INSERT INTO owner_proposals (project, version, rules, proposed_by, proposed_at) VALUES (?, ?, ?, ?, ?) "
+      "INSERT INTO owner_proposals (project, version, rules, proposed_by, proposed_at) VALUES (?, ?, ?, ?, "
+      "?) "
       "ON CONFLICT (project) DO UPDATE SET version = excluded.version, rules = excluded.rules, "
       "proposed_by = excluded.proposed_by, proposed_at = excluded.proposed_at",
       project, proposal.rules.version, canonical_owners(proposal.rules), proposal.by, proposal.at);

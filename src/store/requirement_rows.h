@@ -21,7 +21,8 @@ std::optional<CheckReport> check(Tx& tx, const ArtifactId& artifact, std::int64_
                                  std::string_view id);
 
 void insert_acceptance(Tx& tx, const AcceptedFinding& accepted);
-std::vector<AcceptedFinding> acceptances(Tx& tx, const ArtifactId& artifact, std::int64_t version);  // oldest first
+std::vector<AcceptedFinding> acceptances(Tx& tx, const ArtifactId& artifact,
+                                         std::int64_t version);  // oldest first
 
 void insert_dismissal(Tx& tx, const Dismissal& dismissal);
 std::vector<Dismissal> dismissals(Tx& tx, const ReviewId& review);  // oldest first

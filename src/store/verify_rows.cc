@@ -423,8 +423,8 @@ void releases(Database& database, std::string_view project, const TakeRow& take)
 
 void each_row(Database& database, std::string_view journal, const TakeRow& take) {
   if (journal == journal::kOrganisation) return people(database, journal, take);
-  for (const auto part : {members, accounts, environments, artifacts, scans, reviews, words, dismissals, checks,
-                          owners, releases}) {
+  for (const auto part : {members, accounts, environments, artifacts, scans, reviews, words, dismissals,
+                          checks, owners, releases}) {
     part(database, journal, take);
   }
 }
@@ -432,10 +432,11 @@ void each_row(Database& database, std::string_view journal, const TakeRow& take)
 std::vector<Stray> strays(Database& database) {
   std::vector<Stray> out;
   for (const char* table :
-       {"members", "team_members", "teams", "service_accounts", "api_keys", "environments", "protections",
-        "proposals", "artifacts", "versions", "contents", "scans", "labels", "reviews", "review_items",
-        "verdicts", "comments", "releases", "retirements", "check_results", "acceptances",
-        "checklist_answers", "dismissals", "owner_rules", "owner_proposals"}) {
+       {"members",        "team_members",  "teams",        "service_accounts",  "api_keys",   "environments",
+        "protections",    "proposals",     "artifacts",    "versions",          "contents",   "scans",
+        "labels",         "reviews",       "review_items", "verdicts",          "comments",   "releases",
+        "retirements",    "check_results", "acceptances",  "checklist_answers", "dismissals", "owner_rules",
+        "owner_proposals"}) {
     const std::string sql = std::string("SELECT DISTINCT project FROM ") + table +
                             " WHERE project NOT IN (SELECT id FROM projects)";
     database.each(sql, [&](const Row& row) { out.push_back({table, row.text(0)}); });

@@ -223,9 +223,9 @@ void VerifyTest::tell_drafts() {
 
 // An objection that somebody set aside.
 void VerifyTest::tell_dismissal(Tx& tx) {
-  Verdict objection{{"rev_1"},    1,           {"usr_b"}, VerdictKind::request_changes,
-                    {"env_1"},    sha("items"), sha("base"), 1,
-                    "no",         tx.now(),    kSalt};
+  Verdict objection{
+      {"rev_1"}, 1,        {"usr_b"}, VerdictKind::request_changes, {"env_1"}, sha("items"), sha("base"), 1,
+      "no",      tx.now(), kSalt};
   insert_verdict(tx, objection);
   tell(tx, "verdict.given", "usr_b",
        R"({"review":"rev_1","cycle":1,"protectionVersion":1,"person":"usr_b","verdict":"request_changes",)"
@@ -240,14 +240,33 @@ void VerifyTest::tell_dismissal(Tx& tx) {
 void VerifyTest::tell_requirements() {
   write([&](Tx& tx) {
     const Time now = tx.now();
-    insert_check(tx, {"chk_1", {"prj_1"}, {"art_1"}, 1, "promptfoo", first_, CheckStatus::pass, "48 of 48",
-                      "https://ci.example.com/1", {"svc_1"}, now, kSalt});
+    insert_check(tx, {"chk_1",
+                      {"prj_1"},
+                      {"art_1"},
+                      1,
+                      "promptfoo",
+                      first_,
+                      CheckStatus::pass,
+                      "48 of 48",
+                      "https://ci.example.com/1",
+                      {"svc_1"},
+                      now,
+                      kSalt});
     tell(tx, "check.reported", "svc_1",
          R"({"check":"chk_1","artifact":"art_1","version":1,"digest":")" + first_ + R"(","nameDigest":")" +
-             sha("promptfoo") + R"(","status":"pass","said":")" +
-             said("48 of 48\nhttps://ci.example.com/1") + R"("})");
-    insert_acceptance(tx, {"acc_1", {"prj_1"}, {"art_1"}, 1, first_, "INJ-001", "a test case", {"usr_b"}, now,
-                           now + days(3), kSalt});
+             sha("promptfoo") + R"(","status":"pass","said":")" + said("48 of 48\nhttps://ci.example.com/1") +
+             R"("})");
+    insert_acceptance(tx, {"acc_1",
+                           {"prj_1"},
+                           {"art_1"},
+                           1,
+                           first_,
+                           "INJ-001",
+                           "a test case",
+                           {"usr_b"},
+                           now,
+                           now + days(3),
+                           kSalt});
     tell(tx, "finding.accepted", "usr_b",
          R"({"acceptance":"acc_1","artifact":"art_1","version":1,"digest":")" + first_ +
              R"(","ruleDigest":")" + sha("INJ-001") + R"(","reason":")" + said("a test case") +

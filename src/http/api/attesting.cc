@@ -74,12 +74,12 @@ Result<Response> accepted(RegistryApi api, const Request& request, const PathArg
 
 void add_attesting_routes(Router& router, RegistryApi api) {
   const std::string one = "/api/v1/prompts/{prompt}/versions/{version}";
-  router.add(
-      {Method::post, one + "/checks",
-       [api](const Request& request, const PathArguments& path) { return report(api, request, path); }});
-  router.add(
-      {Method::get, one + "/checks",
-       [api](const Request& request, const PathArguments& path) { return checks(api, request, path); }});
+  router.add({Method::post, one + "/checks", [api](const Request& request, const PathArguments& path) {
+                return report(api, request, path);
+              }});
+  router.add({Method::get, one + "/checks", [api](const Request& request, const PathArguments& path) {
+                return checks(api, request, path);
+              }});
   router.add(
       {Method::post, one + "/accepted-findings",
        [api](const Request& request, const PathArguments& path) { return accept(api, request, path); }});

@@ -52,9 +52,8 @@ json::object protection_json(const Protection& protection, const registry::Prote
   };
   complete(out, {{"tiers", json::array()},
                  {"checkRules", json::object()},
-                 {"scan", {{"worst", "HIGH"},
-                           {"blockedCategories", json::array()},
-                           {"blockedRules", json::array()}}},
+                 {"scan",
+                  {{"worst", "HIGH"}, {"blockedCategories", json::array()}, {"blockedRules", json::array()}}},
                  {"checklist", json::array()},
                  {"dismissBy", "admin"},
                  {"path", nullptr},

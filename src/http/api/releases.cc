@@ -43,8 +43,7 @@ Result<Response> deploy(RegistryApi api, const Request& request, const PathArgum
   const registry::Expected expected = expected_release(fields);
   const std::string reason = pass_freeze(fields);
   TRY(body.done());
-  return shown(api, asked.principal,
-               TRY(api.registry.deploy(asked, version, environment, expected, reason)));
+  return shown(api, asked.principal, TRY(api.registry.deploy(asked, version, environment, expected, reason)));
 }
 
 Result<Response> deploy_review(RegistryApi api, const Request& request, const PathArguments& path) {

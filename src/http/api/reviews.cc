@@ -112,8 +112,7 @@ Result<Response> dismiss(RegistryApi api, const Request& request, const PathArgu
   const std::int64_t verdict = fields.integer("verdict");
   const std::string reason = fields.text_if("reason").value_or("");
   TRY(body.done());
-  return changed(api, asked.principal,
-                 TRY(api.registry.dismiss(asked, {path["review"]}, verdict, reason)));
+  return changed(api, asked.principal, TRY(api.registry.dismiss(asked, {path["review"]}, verdict, reason)));
 }
 
 Result<Response> withdraw(RegistryApi api, const Request& request, const PathArguments& path) {
