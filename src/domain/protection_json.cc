@@ -39,7 +39,7 @@ Status members(const json::value& value, const std::string& path, Unknown& unkno
                                     [&](const auto& each) { return each.first == member.key(); });
     if (found == known.end()) {
       unknown.push_back(inner(path, member.key()));
-    } else {
+    } else if (!member.value().is_null()) {  // null is what is not there
       TRY(found->second(member.value(), inner(path, member.key())));
     }
   }
@@ -103,7 +103,6 @@ Read names(std::vector<std::string>& out, std::size_t limit) {
 
 Read temperature(std::optional<double>& out) {
   return [&out](const json::value& value, const std::string& path) -> Status {
-    if (value.is_null()) return Ok{};
     if (!value.is_number()) return invalid_field(path, "must be a number");
     out = value.to_number<double>();
     return Ok{};
@@ -221,7 +220,6 @@ Read checklist(std::vector<Question>& out, Unknown& unknown) {
 
 Read path_rule(std::optional<PathRule>& out, Unknown& unknown) {
   return [&](const json::value& value, const std::string& path) -> Status {
-    if (value.is_null()) return Ok{};
     PathRule& rule = out.emplace();
     return members(value, path, unknown,
                    {{"after", text(rule.after.text, kMaxRuleNameBytes)},

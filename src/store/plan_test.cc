@@ -5,6 +5,7 @@
 #include "store/identity_rows.h"
 #include "store/journal_rows.h"
 #include "store/registry_rows.h"
+#include "store/requirement_rows.h"
 #include "store/witness_rows.h"
 
 #include <mutex>
@@ -87,6 +88,9 @@ void read_everything(Tx& tx) {
   (void)key(tx, {"key_1"}), keys(tx, p), session_by_hash(tx, "x"), failed_logins(tx, "x");
   (void)idempotent(tx, {"usr_1"}, "x", Time{}), display_of(tx, {"usr_1"});
   (void)witness(tx, {"wit_1"}), witnesses(tx), cosignatures(tx, "org"), release_at(tx, a, e, Time{1});
+  (void)latest_checks(tx, a, 1), check(tx, a, 1, "chk_1"), acceptances(tx, a, 1), dismissals(tx, {"rev_1"});
+  EXPECT_TRUE(checks(tx, a, 1, number).ok());
+  (void)owner_rules(tx, p), owner_proposal(tx, p), newest_release(tx, a, 1, e);
   (void)seq_not_before(tx, "org", Time{1});
   (void)head(tx, "org"), entries(tx, "org", 1, 10), each_leaf(tx, "org", 0, 1, [](const Hash256&) {});
 }
@@ -109,6 +113,10 @@ void change_everything(Tx& tx) {
   put_review(tx, review);
   insert_verdict(tx, {});
   insert_comment(tx, {});
+  insert_check(tx, {});
+  insert_acceptance(tx, {});
+  insert_dismissal(tx, {});
+  delete_owner_proposal(tx, {"prj_1"});
   put_witness_removed(tx, {"wit_1"}, Time{1});
   tx.append("org", {"test.happened", "organisation", "{}", {"system"}});
 }
