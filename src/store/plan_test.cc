@@ -113,8 +113,6 @@ void change_everything(Tx& tx) {
   put_review(tx, review);
   insert_verdict(tx, {});
   insert_comment(tx, {});
-  insert_check(tx, {});
-  insert_acceptance(tx, {});
   insert_dismissal(tx, {});
   delete_owner_proposal(tx, {"prj_1"});
   put_witness_removed(tx, {"wit_1"}, Time{1});
