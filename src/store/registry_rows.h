@@ -1,6 +1,6 @@
 // Rows of projects, artifacts, versions, scans and reviews; those of releases come with them. Every function
-// works inside a Tx of Store::read or Store::write; the put_ and insert_ ones only in write. "Not there" is an
-// empty optional.
+// works inside a Tx of Store::read or Store::write; the put_ and insert_ ones only in write. "Not there" is
+// an empty optional.
 #pragma once
 
 #include "domain/records.h"
