@@ -387,6 +387,7 @@ GateAnswer gate(const GateFacts& facts) {
   if (Requirement content = intact(facts); !content.met) answer.requirements.push_back(std::move(content));
   for (const std::string& name : demands.checks) answer.requirements.push_back(check(name, facts));
   if (!demands.models.empty()) answer.requirements.push_back(models(demands.models, facts));
+  if (auto layers = layers_requirement(facts)) answer.requirements.push_back(*std::move(layers));
   for (const std::string& kind : demands.unknown) {
     answer.unsatisfiable = true;
     answer.requirements.push_back(

@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "domain/access.h"
 #include "domain/content.h"
+#include "domain/gate_layers.h"
 #include "domain/ids.h"
 
 #include <cstdint>
@@ -98,6 +99,7 @@ struct GateItem {
   std::vector<CheckResult> checks;
   ArtifactKind kind = ArtifactKind::prompt;  // a policy binds no model, so no model rule holds it
   bool intact = true;                        // the stored content has its digest
+  std::vector<LockedVersion> locked;         // all that it includes
 };
 
 // Everything the decision looks at, as values.
@@ -126,7 +128,7 @@ struct VerdictAnswer {
 };
 
 struct Requirement {
-  std::string kind;  // "approvals", "check:scan", "model", or the unknown kind's name
+  std::string kind;  // "approvals", "check:scan", "model", "layers", or the unknown kind's name
   bool met = false;
   std::string detail;
   std::vector<VerdictAnswer> verdicts;
@@ -139,8 +141,7 @@ struct GateAnswer {
   std::vector<std::string> reasons() const;  // details of what is not met
 };
 
-// Pure, total, and closed: whatever it does not understand is not met. docs/decisions/gate-answer.md says
-// which verdicts count.
+// Pure, total, closed: what it does not understand is not met. docs/decisions/gate-answer.md has the reasons.
 GateAnswer gate(const GateFacts& facts);
 std::string canonical_gate(const GateAnswer& answer);  // as the API shows it
 bool is_canonical_gate(std::string_view json);         // in form; what it says may be anything

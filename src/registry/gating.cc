@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "registry/deciding.h"
+#include "registry/locking.h"
 #include "registry/reading.h"
 #include "registry/tenure.h"
 #include "store/identity_rows.h"
@@ -37,7 +38,7 @@ void read_content(GateItem& item, const std::string& content, const GateReading&
   item.model = std::move(binding->model);
 }
 
-GateItem gate_item(store::Tx& tx, const ReviewItem& item, const EnvironmentId& environment,
+GateItem gate_item(store::Tx& tx, const ReviewItem& item, const Environment& environment,
                    std::string_view ruleset, bool needs_model, const GateReading& how) {
   const bool reads = how.rehash || needs_model;
   const Version version = store::present(reads ? store::version(tx, item.artifact, item.version)
@@ -48,7 +49,9 @@ GateItem gate_item(store::Tx& tx, const ReviewItem& item, const EnvironmentId& e
   out.version = item.version;
   out.digest = version.digest;
   if (reads) read_content(out, version.content, how);
-  out.contributors = contributors(tx, item.artifact, item.version, environment);
+  out.contributors = contributors(tx, item.artifact, item.version, environment.id);
+  // The lock of content that is not what was saved says nothing.
+  if (how.layers && out.intact) out.locked = locked_versions(tx, environment, version, ruleset, how);
   out.checks.push_back(
       scan_check(store::latest_scan_result(tx, item.artifact, item.version), version, ruleset));
   return out;
@@ -162,7 +165,7 @@ GateFacts gate_facts(store::Tx& tx, const Environment& environment, const std::v
   const bool needs_model =
       names_models(facts.now) || (facts.at_submission && names_models(*facts.at_submission));
   for (const ReviewItem& item : items) {
-    facts.items.push_back(gate_item(tx, item, environment.id, ruleset, needs_model, how));
+    facts.items.push_back(gate_item(tx, item, environment, ruleset, needs_model, how));
   }
   facts.items_digest = items_digest_of(facts.items);
   facts.base_digest = base_digest_of(tx, items, environment.id);

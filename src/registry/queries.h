@@ -1,10 +1,10 @@
 // What a caller may see of a project's registry, gathered on one snapshot.
 #pragma once
 
-#include "domain/diff.h"
 #include "domain/protection.h"
 #include "domain/records.h"
 #include "domain/workflow.h"
+#include "registry/comparing.h"
 #include "registry/registry.h"
 #include "store/journal_rows.h"
 
@@ -78,11 +78,6 @@ struct EnvironmentView {
   Displays displays;
 };
 
-struct DiffView {
-  std::int64_t from = 0, to = 0;
-  VersionDiff diff;
-};
-
 struct LabelsView {
   std::vector<Label> labels;  // by name; `latest` is the server's, written by who saved that version
   Displays displays;
@@ -99,6 +94,8 @@ class Queries {
   Result<std::string> project_name(const Principal& who, const ArtifactId& id);
   Result<Page<VersionView>> versions(const Principal& who, const ArtifactId& id, const PageRequest& page);
   Result<VersionView> version(const Principal& who, const VersionRef& ref, Sight sight = Sight::reading);
+  // With all that it includes in place. Unprocessable where the store holds something else than was locked.
+  Result<EffectiveView> effective(const Principal& who, const VersionRef& ref);
   // `from` and `to`: a number, "latest", "live:<environment>" or "label:<label>", where an environment's name
   // and "latest" are labels too. Not found where nothing is live.
   Result<DiffView> diff(const Principal& who, const ArtifactId& id, std::string_view from,
