@@ -85,7 +85,8 @@ TEST_F(LayersTest, SavingResolvesAndSavingAgainResolvesAnew) {
   NewVersion wider;
   wider.content.layers = std::vector<LayerRef>{{"tone", ">=1"}};
   wider.content.semver = "1.1.0";
-  expect_refused(registry.save(as(ann), reply.artifact, wider), ErrorCode::unprocessable, "this change is major");
+  expect_refused(registry.save(as(ann), reply.artifact, wider), ErrorCode::unprocessable,
+                 "this change is major");
   wider.content.semver.reset();
   const VersionRef next = World::must(registry.save(as(ann), reply.artifact, wider));
   EXPECT_EQ(view(next).content.lock[0].version, 2);
@@ -102,8 +103,10 @@ TEST_F(LayersTest, RefusalsNameTheWay) {
   cycle.content.layers = std::vector<LayerRef>{{"b", "^1"}};
   expect_refused(registry.save(as(ann), a.artifact, cycle), ErrorCode::unprocessable,
                  "a > b@1.0.0 > a@1.0.0: it includes itself by this way");
-  expect_refused(try_create(ann, "c", "{{> none}}", {{"none", "^1"}}), ErrorCode::unprocessable, "c > none: there is");
-  expect_refused(try_create(ann, "c", "{{> a}}", {{"a", "^2"}}), ErrorCode::unprocessable, "no version of it fits ^2");
+  expect_refused(try_create(ann, "c", "{{> none}}", {{"none", "^1"}}), ErrorCode::unprocessable,
+                 "c > none: there is");
+  expect_refused(try_create(ann, "c", "{{> a}}", {{"a", "^2"}}), ErrorCode::unprocessable,
+                 "no version of it fits ^2");
   create_policy(ann, "mild", R"({"refunds":{"days":30}})");
   create_policy(ann, "strict", R"({"refunds":{"days":14}})");
   expect_refused(try_create(ann, "c", "Hello", {{"mild", "^1"}, {"strict", "^1"}}), ErrorCode::unprocessable,
@@ -129,11 +132,12 @@ TEST_F(LayersTest, TheGateWantsEveryLayerApprovedForTheSameEnvironment) {
   const GateAnswer before = gate(reply);
   ASSERT_NE(layers_in(before), nullptr);
   EXPECT_FALSE(layers_in(before)->met);
-  EXPECT_NE(layers_in(before)->detail.find("reply > voice@1.0.0 > tone@1.0.0: it is not approved for production"),
-            std::string::npos)
+  EXPECT_NE(
+      layers_in(before)->detail.find("reply > voice@1.0.0 > tone@1.0.0: it is not approved for production"),
+      std::string::npos)
       << layers_in(before)->detail;
-  expect_refused(registry.submit(as(ann), World::kProject, "production", {reply}, ""), ErrorCode::unprocessable,
-                 "reply > voice@1.0.0: it is not approved");
+  expect_refused(registry.submit(as(ann), World::kProject, "production", {reply}, ""),
+                 ErrorCode::unprocessable, "reply > voice@1.0.0: it is not approved");
   // Staging asks for a scan only, and that they have.
   EXPECT_TRUE(gate(reply, "staging").met);
   EXPECT_TRUE(gate(reply, "development").met);
@@ -152,7 +156,8 @@ TEST_F(LayersTest, TheGateWantsEveryLayerApprovedForTheSameEnvironment) {
 TEST_F(LayersTest, AChangeSetOfLayerAndDependantSatisfiesItself) {
   const VersionRef tone = create(ann, "tone", "Be kind.");
   const VersionRef reply = create(ann, "reply", "{{> tone}} Answer.", {{"tone", "^1"}});
-  const ReviewId review = World::must(registry.submit(as(ann), World::kProject, "production", {reply, tone}, ""));
+  const ReviewId review =
+      World::must(registry.submit(as(ann), World::kProject, "production", {reply, tone}, ""));
   World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""));
   EXPECT_EQ(World::must(registry.deploy_review(as(ben), review, {})).size(), 2U);
   EXPECT_EQ(latest(reply.artifact), 1) << "it includes what went live already";
@@ -173,7 +178,8 @@ TEST_F(LayersTest, ALayerThatWasRolledBackFromOrRetiredHoldsItsDependantsUp) {
   EXPECT_TRUE(layers_in(gate(older))->met);
   World::must(registry.retire(as(ben), tone, "production", "gone"));
   EXPECT_NE(layers_in(gate(older))->detail.find("it was retired in production"), std::string::npos);
-  expect_refused(registry.save(as(ann), reply.artifact, {}), ErrorCode::unprocessable, "no version of it fits 1.0.0");
+  expect_refused(registry.save(as(ann), reply.artifact, {}), ErrorCode::unprocessable,
+                 "no version of it fits 1.0.0");
 }
 
 TEST_F(LayersTest, AlteredLayersStopTheGateTheScanAndTheReading) {
@@ -189,8 +195,10 @@ TEST_F(LayersTest, AlteredLayersStopTheGateTheScanAndTheReading) {
     return Ok{};
   }));
   EXPECT_NE(layers_in(gate(reply))->detail.find("does not have the digest"), std::string::npos);
-  expect_refused(world.queries->effective(cleo, reply), ErrorCode::unprocessable, "reply > tone: the stored content");
-  expect_refused(registry.save(as(ann), reply.artifact, {}), ErrorCode::unprocessable, "does not have the digest");
+  expect_refused(world.queries->effective(cleo, reply), ErrorCode::unprocessable,
+                 "reply > tone: the stored content");
+  expect_refused(registry.save(as(ann), reply.artifact, {}), ErrorCode::unprocessable,
+                 "does not have the digest");
 }
 
 TEST_F(LayersTest, TheDiffSaysWhatChangesForTheApplication) {
