@@ -11,9 +11,9 @@ namespace imprimatur::registry {
 namespace {
 
 // The lock with its digests, or, where nothing is hashed, without.
-std::vector<LockEntry> lock_of(store::Tx& tx, const Version& version) {
+std::vector<LockEntry> lock_of(store::Tx& tx, const Version& version, const GateReading& how) {
   std::vector<LockEntry> out;
-  if (version.content.empty()) {
+  if (!how.rehash) {
     for (const store::Locked& each : store::locks(tx, version.artifact, version.number)) {
       out.push_back({each.name, each.version, ""});
     }
@@ -89,7 +89,7 @@ std::vector<LockedVersion> locked_versions(store::Tx& tx, const Environment& env
                                            const Version& version, std::string_view ruleset,
                                            const GateReading& how) {
   std::vector<LockedVersion> out;
-  const std::vector<LockEntry> lock = lock_of(tx, version);
+  const std::vector<LockEntry> lock = lock_of(tx, version, how);
   if (lock.empty()) return out;
   const Artifact whole = store::present(store::artifact(tx, version.artifact), "the artifact of a version");
   for (const LockEntry& entry : lock) {
