@@ -286,7 +286,7 @@ TEST(Delivery, WhatIncludesSomethingIsServedWithItInPlaceOrNotAtAll) {
   tell(delivery, {ServedArtifact{{"env_p"}, "reply", 1, {whole}, {}}});
   const auto snapshot = delivery.snapshots().get();
   const auto answer = *snapshot->find(kProduction, "reply").answer;
-  EXPECT_EQ(boost::json::parse(answer->body()).at("content"), effective.text);
+  EXPECT_EQ(boost::json::parse(answer->body()).at("content").as_string(), effective.text);
   EXPECT_EQ(answer->digest(), digest_of(content));
   const auto filled = rendered(*answer, Reason::live, {{"question", "Why?"}});
   ASSERT_TRUE(filled.ok());

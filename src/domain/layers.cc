@@ -14,6 +14,9 @@
 namespace imprimatur {
 namespace {
 
+constexpr const char* kUnlisted =
+    "it is not among `layers`; list it with a range, or write \\{{> for plain braces";
+
 std::string joined(const std::vector<std::string>& steps) {
   std::string out;
   for (const std::string& step : steps) out += (out.empty() ? "" : " > ") + step;
@@ -216,9 +219,7 @@ class Composer {
     const auto child = std::find_if(children.begin(), children.end(),
                                     [&](const PiecePtr& each) { return each->content.name == mark.name; });
     if (child == children.end()) {
-      return refuse_below(
-          mark.name,
-          place + "it is not among `layers`; list it with a range, or write \\{{> for " + "plain braces");
+      return refuse_below(mark.name, place + kUnlisted);
     }
     if ((*child)->content.kind == ArtifactKind::policy) {
       return refuse_below((*child)->step, place + "a policy has no place in a text; it is enough to list it");
@@ -322,27 +323,38 @@ Result<LockEntry> picked(const LayerRef& layer, const LayerSource& source, const
 }
 
 // Where nothing is included, a mark is what Handlebars prompts hold. One that names something of this project
-// was meant for it, and forgotten in `layers`.
-Status require_nothing_forgotten(const Content& content, const LayerSource& source,
-                                 const Composer& composer) {
-  if (content.kind == ArtifactKind::policy) return Ok{};
-  const auto look = [&](std::string_view text, const std::string& field) -> Status {
+// was meant for it, and forgotten in `layers`. Only so many names are looked up.
+class Forgotten {
+ public:
+  Forgotten(const LayerSource& source, const Composer& composer) : source_(source), composer_(composer) {}
+
+  Status require_none(std::string_view text, const std::string& field) {
     for (const Hole& mark : include_marks(text)) {
-      if (!TRY(source.candidates(mark.name))) continue;
-      return composer.refuse_below(mark.name,
-                                   field + ", " + at_place(text, mark.begin) +
-                                       "it is not among `layers`; list it with a range, or write " +
-                                       "\\{{> for plain braces");
+      if (names_.size() == kMaxNames) return Ok{};
+      if (!names_.insert(mark.name).second) continue;
+      const auto named = TRY(source_.candidates(mark.name));
+      if (named)
+        return composer_.refuse_below(mark.name, field + ", " + at_place(text, mark.begin) + kUnlisted);
     }
     return Ok{};
-  };
-  if (content.type == ContentType::text) return look(content.text, "content");
-  for (std::size_t i = 0; i < content.messages.size(); ++i) {
-    if (content.messages[i].role == MessageRole::placeholder) continue;
-    TRY(look(content.messages[i].content, "messages[" + std::to_string(i) + "].content"));
   }
-  return Ok{};
-}
+  Status require_none(const Content& content) {
+    if (content.kind == ArtifactKind::policy) return Ok{};
+    if (content.type == ContentType::text) return require_none(content.text, "content");
+    for (std::size_t i = 0; i < content.messages.size(); ++i) {
+      const Message& message = content.messages[i];
+      if (message.role == MessageRole::placeholder) continue;
+      TRY(require_none(message.content, "messages[" + std::to_string(i) + "].content"));
+    }
+    return Ok{};
+  }
+
+ private:
+  static constexpr std::size_t kMaxNames = 1000;
+  const LayerSource& source_;
+  const Composer& composer_;
+  std::set<std::string> names_;
+};
 
 }  // namespace
 
@@ -350,7 +362,7 @@ Result<Resolved> resolve(Content content, const LayerSource& source) {
   content.lock.clear();
   Composer composer(source.load, content.name);
   if (content.layers.empty()) {
-    TRY(require_nothing_forgotten(content, source, composer));
+    TRY(Forgotten(source, composer).require_none(content));
     Content same = content;
     return Resolved{std::move(content), std::move(same)};
   }

@@ -3,6 +3,8 @@
 #include "domain/template.h"
 
 #include <map>
+#include <random>
+#include <set>
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
@@ -304,6 +306,53 @@ TEST_F(Layers, PoliciesOfAllThatIsReachedBecomeOneConfig) {
       library.effect(reply),
       "reply: the rules do not agree: at /tools reply > tools@1.0.0 allows \"search\", and reply denies "
       "\"search\"");
+}
+
+// Whatever is put together from whatever parts: the lock gives the same again, and every hole is one of a
+// part.
+TEST_F(Layers, RandomProjectsFollowTheirLocks) {
+  std::mt19937 random(20261121);
+  const auto below = [&](std::size_t bound) {
+    return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random);
+  };
+  const std::vector<std::string> bits = {"a",     " ",     "\n",       "{",  "}", "\\",
+                                         "{{x}}", "{{y}}", "\xC3\xA4", "{{", "}}"};
+  std::map<std::string, int> minor;
+  int saved = 0, refused = 0, deep = 0;
+  for (int step = 0; step < 600; ++step) {
+    const std::string name = "p" + std::to_string(below(8));
+    Content content = prompt(name, "1." + std::to_string(minor[name]++) + ".0", "text ");
+    std::set<std::string> listed;
+    for (std::size_t i = below(6); i > 0; --i) content.text += bits[below(bits.size())];
+    for (std::size_t i = below(3); i > 0; --i) {
+      const std::string other = "p" + std::to_string(below(8));
+      if (other == name) continue;
+      if (listed.insert(other).second) content.layers.push_back({other, "*"});
+      content.text += "{{> " + other + "}}" + bits[below(bits.size())];
+    }
+    const auto found = library.resolved(content);
+    if (!found.ok()) {
+      ++refused;
+      continue;
+    }
+    ++saved;
+    deep += found->content.lock.size() > found->content.layers.size() ? 1 : 0;
+    ASSERT_EQ(*effective_content(found->content, library.loader()), found->effective);
+    std::set<std::string> own;
+    for (const std::string& each : *variables_used(found->content)) own.insert(each);
+    for (const LockEntry& entry : found->content.lock) {
+      const Content& part = library.version(entry.name, static_cast<std::size_t>(entry.version));
+      ASSERT_EQ(digest_of(part), entry.digest);
+      for (const std::string& each : *variables_used(part)) own.insert(each);
+    }
+    std::set<std::string> whole;
+    for (const std::string& each : *variables_used(found->effective)) whole.insert(each);
+    ASSERT_EQ(whole, own) << found->effective.text;
+    ASSERT_EQ(library.save(content), "");
+  }
+  EXPECT_GT(saved, 100);
+  EXPECT_GT(refused, 50);
+  EXPECT_GT(deep, 20);
 }
 
 TEST_F(Layers, ALockThatIsNotThatOfTheLayersIsRefused) {

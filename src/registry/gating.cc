@@ -164,12 +164,13 @@ GateFacts gate_facts(store::Tx& tx, const Environment& environment, const std::v
   }
   const bool needs_model =
       names_models(facts.now) || (facts.at_submission && names_models(*facts.at_submission));
+  const ProjectPeople people = how.people != nullptr ? *how.people : people_of(tx, environment.project);
+  const GateReading within{how.rehash, &people, how.layers};  // for the answers that this one rests on
   for (const ReviewItem& item : items) {
-    facts.items.push_back(gate_item(tx, item, environment, ruleset, needs_model, how));
+    facts.items.push_back(gate_item(tx, item, environment, ruleset, needs_model, within));
   }
   facts.items_digest = items_digest_of(facts.items);
   facts.base_digest = base_digest_of(tx, items, environment.id);
-  const ProjectPeople people = how.people != nullptr ? *how.people : people_of(tx, environment.project);
   facts.members = people.members;
   facts.team_names = people.team_names;
   if (review) {

@@ -500,7 +500,8 @@ TEST_P(VerifyTest, WhatLooksRightIsNoticedToo) {
       "UPDATE locks SET layer_number = 3 WHERE position = 0",
       "UPDATE locks SET direct = 1 - direct",
       "UPDATE locks SET direct = 7 WHERE direct = 1",
-      "UPDATE locks SET position = 1 - position",
+      "UPDATE locks SET position = 9 WHERE position = 0; UPDATE locks SET position = 0 WHERE position = 1; "
+      "UPDATE locks SET position = 1 WHERE position = 9",
       "INSERT INTO locks VALUES ('prj_1', 'art_1', 2, 2, 'x', 1, 0)",
       "INSERT INTO locks VALUES ('prj_1', 'art_1', 1, 0, 'x', 1, 1)",
       "INSERT INTO locks VALUES ('prj_1', 'art_9', 1, 0, 'x', 1, 1)",
