@@ -304,6 +304,30 @@ TEST_F(CliTest, LayersAndPoliciesAreImportedWithWhatIncludesThem) {
       << imported.out;
 }
 
+TEST_F(CliTest, AVersionIsShownWithWhatItIncludesInPlace) {
+  Answers server([&](const Answers::Asked& asked) {
+    const auto asks = [&](std::string_view part) { return asked.target.find(part) != std::string::npos; };
+    if (asks("/effective")) {
+      return std::pair(200,
+                       std::string(R"({"content":"Be kind. Answer.","config":{"days":30},"variables":[]})"));
+    }
+    if (asks("/gate")) return std::pair(200, std::string(R"({"met":true,"requirements":[]})"));
+    if (asks("/versions/1")) {
+      return std::pair(
+          200, std::string(R"({"name":"reply","number":1,"content":"{{> tone}} Answer.","layers":)"
+                           R"([{"name":"tone","range":"^1"}],"lock":[{"name":"tone","version":1}]})"));
+    }
+    return std::pair(200, std::string(R"({"items":[{"id":"art_1"}],"nextCursor":null})"));
+  });
+  environment_["IMPRIMATUR_TOKEN"] = "x";
+  const std::string out =
+      run({"show", "reply", "--version", "1", "--project", "shop", "--server", server.url}).out;
+  const auto written = out.find("{{> tone}} Answer."), whole = out.find("Be kind. Answer.");
+  ASSERT_NE(whole, std::string::npos) << out;
+  EXPECT_LT(written, whole);
+  EXPECT_NE(out.find("config: {\"days\":30}"), std::string::npos) << out;
+}
+
 TEST_F(CliTest, ADiffShowsWhatChangesForTheApplicationToo) {
   const std::string same =
       R"("hunks":[],"words":[],"variables":{"added":[],"removed":[],"changed":[]},)"

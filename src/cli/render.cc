@@ -58,6 +58,14 @@ void render_text(const Console& console, const std::string& text) {
   console.out << harmless(text) << (text.ends_with('\n') ? "" : "\n");
 }
 
+void render_said(const Console& console, const json::value& version) {
+  if (member(version, "content").is_string()) render_text(console, text_in(version, "content"));
+  for (const json::value& said : list_in(version, "messages")) {
+    console.out << console.painted(Colour::cyan, "--- " + text_in(said, "role") + " ---") << "\n";
+    render_text(console, text_in(said, "content"));
+  }
+}
+
 void render_changes(const Console& console, const json::value& diff) {
   render_hunks(console, diff);
   std::size_t changes = list_in(diff, "hunks").size();
@@ -172,11 +180,13 @@ void render_version(const Console& console, const json::value& version) {
     render_field(console, version, field);
   }
   console.out << "\n";
-  if (member(version, "content").is_string()) render_text(console, text_in(version, "content"));
-  for (const json::value& said : list_in(version, "messages")) {
-    console.out << console.painted(Colour::cyan, "--- " + text_in(said, "role") + " ---") << "\n";
-    render_text(console, text_in(said, "content"));
-  }
+  render_said(console, version);
+}
+
+void render_effective(const Console& console, const json::value& effective) {
+  console.out << "\n" << console.painted(Colour::bold, "with what it includes in place") << "\n";
+  for (const char* field : {"variables", "config"}) render_field(console, effective, field);
+  render_said(console, effective);
 }
 
 void render_release(const Console& console, const json::value& release) {

@@ -278,6 +278,23 @@ TEST_F(LayersTest, AProposalTakesTheReleasedVersionAndNoNewerDraft) {
   EXPECT_EQ(latest(reply.artifact), 2);
 }
 
+TEST_F(LayersTest, AProposalTakesWhatItsRangesAdmitAndLeavesTheRest) {
+  const VersionRef tone = create(ann, "tone", "Be kind.");
+  const VersionRef voice = create(ann, "voice", "Be plain.");
+  const VersionRef reply =
+      create(ann, "reply", "{{> tone}} {{> voice}}", {{"tone", "^1"}, {"voice", "1.0.0"}});
+  world.make_live(ann, ben, tone);
+  world.make_live(ann, ben, voice);
+  const std::vector<VersionRef> both = {world.save(ann, tone.artifact, "Be very kind."),
+                                        world.save(ann, voice.artifact, "Be very plain.")};
+  const ReviewId review = World::must(registry.submit(as(ann), World::kProject, "production", both, ""));
+  World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""));
+  World::must(registry.deploy_review(as(ben), review, {}));
+  ASSERT_EQ(latest(reply.artifact), 2) << "one proposal for both";
+  EXPECT_EQ(effective({reply.artifact, 2}), "Be very kind. Be plain.");
+  EXPECT_EQ(view({reply.artifact, 2}).version.message, "Proposed: tone 1.1.0 went live in production");
+}
+
 TEST_F(LayersTest, WhatCannotBePutTogetherIsNotProposedAndHoldsNothingUp) {
   const VersionRef mild = create_policy(ann, "refunds", R"({"refunds":{"days":30}})");
   world.make_live(ann, ben, mild);
