@@ -240,6 +240,26 @@ TEST_F(Layers, SizeHasABound) {
             ErrorCode::too_large);
 }
 
+TEST_F(Layers, ALockHasABound) {
+  const auto including = [&](const std::string& name, const std::string& prefix, int first, int count) {
+    Content content = prompt(name, "1.0.0", "text");
+    for (int i = first; i < first + count; ++i) {
+      content.layers.push_back({prefix + std::to_string(i), "*"});
+      content.text += " {{> " + prefix + std::to_string(i) + "}}";
+    }
+    return content;
+  };
+  for (int i = 0; i < 500; ++i) saves(prompt("leaf" + std::to_string(i), "1.0.0", "x"));
+  for (int i = 0; i < 10; ++i) saves(including("branch" + std::to_string(i), "leaf", 50 * i, 50));
+  EXPECT_EQ(library.resolved(including("tree", "branch", 0, 9))->content.lock.size(), 459U);
+  const auto whole = library.resolved(including("tree", "branch", 0, 10));
+  ASSERT_FALSE(whole.ok());
+  EXPECT_EQ(whole.error().code, ErrorCode::too_large);
+  EXPECT_EQ(whole.error().detail, "tree: with its layers it includes more than 500 versions");
+  Content wide = including("wide", "leaf", 0, 51);
+  EXPECT_EQ(library.effect(wide), "layers: are over 50");
+}
+
 TEST_F(Layers, VariablesJoin) {
   Content tone = prompt("tone", "1.0.0", "Be {{mood}} to {{customer}}. {{style}}");
   tone.variables = {{"style", VariableType::string, false, "\"brief\"", "How to write"},

@@ -35,15 +35,23 @@ Result<VersionRef> Registry::create(const Command& command, std::string_view pro
   struct Base {
     ProjectId project;
     Resolved first;
+    std::optional<VersionRef> saved;  // by the request that this one repeats
   };
   const Base base = TRY(store_.read([&](store::Tx& tx) -> Result<Base> {
     const Caller caller = TRY(Caller::in_named(tx, command.principal, project));
     TRY(caller.require(Permission::save));
-    ProjectLayers layers(tx, caller.project().id);
+    Base found{caller.project().id, {}, std::nullopt};
+    // What its layers meant then, they may not mean any more.
+    if (const auto seen = TRY(store::replayed(tx, command))) {
+      found.saved = version_from(*seen);
+      return found;
+    }
+    ProjectLayers layers(tx, found.project);
     Content content = TRY(first_content(wanted));
-    Resolved first = TRY(resolve(std::move(content), layers.source()));
-    return Base{caller.project().id, std::move(first)};
+    found.first = TRY(resolve(std::move(content), layers.source()));
+    return found;
   }));
+  if (base.saved) return *base.saved;
   const ProjectId& id = base.project;
   const Prepared ready = prepared(base.first, rules_);
   return store_.write({id.text}, [&](store::Tx& tx) -> Result<VersionRef> {
