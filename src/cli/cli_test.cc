@@ -291,6 +291,70 @@ TEST_F(CliTest, WithoutAProjectItSaysHowToNameOne) {
   EXPECT_NE(run({"diff", "a", "--server", server.url}).err.find("IMPRIMATUR_PROJECT"), std::string::npos);
 }
 
+TEST_F(CliTest, LayersAndPoliciesAreImportedWithWhatIncludesThem) {
+  const std::string data = data_directory();
+  write("p/reply.prompt",
+        "---\nlayers:\n  - {name: tone, range: ^1.0.0}\n  - {name: refunds, range: '*'}\n---\n{{> tone}} "
+        "Answer.\n");
+  write("p/tone.txt", "Be kind.");
+  write("p/refunds.json", R"({"kind":"policy","config":{"days":30},"outputSchema":{"type":"object"}})");
+  write("p/lost.prompt", "---\nlayers: [{name: nowhere, range: ^1}]\n---\n{{> nowhere}}\n");
+  const Ran imported =
+      run({"import", (folder_ / "p").string(), "--data", data, "--project", "shop", "--json"});
+  EXPECT_EQ(imported.exit, 1);
+  EXPECT_EQ(imported.parsed().at("created"), json::value(3)) << imported.out;
+  EXPECT_NE(imported.out.find("lost > nowhere: there is no prompt or policy of that name here"),
+            std::string::npos)
+      << imported.out;
+}
+
+TEST_F(CliTest, AVersionIsShownWithWhatItIncludesInPlace) {
+  Answers server([&](const Answers::Asked& asked) {
+    const auto asks = [&](std::string_view part) { return asked.target.find(part) != std::string::npos; };
+    if (asks("/effective")) {
+      return std::pair(200,
+                       std::string(R"({"content":"Be kind. Answer.","config":{"days":30},"variables":[]})"));
+    }
+    if (asks("/gate")) return std::pair(200, std::string(R"({"met":true,"requirements":[]})"));
+    if (asks("/versions/1")) {
+      return std::pair(
+          200, std::string(R"({"name":"reply","number":1,"content":"{{> tone}} Answer.","layers":)"
+                           R"([{"name":"tone","range":"^1"}],"lock":[{"name":"tone","version":1}]})"));
+    }
+    return std::pair(200, std::string(R"({"items":[{"id":"art_1"}],"nextCursor":null})"));
+  });
+  environment_["IMPRIMATUR_TOKEN"] = "x";
+  const std::string out =
+      run({"show", "reply", "--version", "1", "--project", "shop", "--server", server.url}).out;
+  const auto written = out.find("{{> tone}} Answer."), whole = out.find("Be kind. Answer.");
+  ASSERT_NE(whole, std::string::npos) << out;
+  EXPECT_LT(written, whole);
+  EXPECT_NE(out.find("config: {\"days\":30}"), std::string::npos) << out;
+}
+
+TEST_F(CliTest, ADiffShowsWhatChangesForTheApplicationToo) {
+  const std::string same =
+      R"("hunks":[],"words":[],"variables":{"added":[],"removed":[],"changed":[]},)"
+      R"("model":{"changed":false,"from":null,"to":null},"fields":["lock"],"semverBump":"minor")";
+  const std::string changed =
+      R"("hunks":[{"fromStart":1,"fromLines":1,"toStart":1,"toLines":1,"lines":[)"
+      R"({"origin":"-","fromLine":1,"toLine":null,"text":"Be kind."},)"
+      R"({"origin":"+","fromLine":null,"toLine":1,"text":"Be very kind."}]}],"words":[],)"
+      R"("variables":{"added":[],"removed":[],"changed":[]},"model":{"changed":false,"from":null,"to":null},)"
+      R"("fields":["lock"],"semverBump":"minor")";
+  Answers server([&](const Answers::Asked& asked) {
+    if (asked.target.find("/diff") == std::string::npos)
+      return std::pair(200, std::string(R"({"items":[{"id":"art_1"}],"nextCursor":null})"));
+    return std::pair(200, R"({"from":1,"to":2,)" + same + R"(,"effective":{)" + changed + "}}");
+  });
+  environment_["IMPRIMATUR_TOKEN"] = "x";
+  const std::string out = run({"diff", "reply", "--project", "shop", "--server", server.url}).out;
+  const auto at = out.find("with what it includes in place");
+  ASSERT_NE(at, std::string::npos) << out;
+  EXPECT_GT(out.find("-Be kind."), at) << out;
+  EXPECT_NE(out.find("+Be very kind."), std::string::npos) << out;
+}
+
 TEST_F(CliTest, BrokenTokensAreNamedAndSigningInRepairsThem) {
   Answers server([](const Answers::Asked&) { return std::pair(200, std::string(R"({"token":"ses_new"})")); });
   keep(server.url, "ses_old");

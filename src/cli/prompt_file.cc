@@ -204,7 +204,8 @@ Status check_body(const PromptFile& prompt, bool has_text) {
   if (!chat && !prompt.content.messages.empty())
     return wrong("messages", "a text prompt has content, not messages");
   if (chat && prompt.content.messages.empty()) return wrong("messages", "a chat needs messages");
-  if (!chat && !has_text) return wrong("content", "is missing");
+  const bool policy = prompt.content.kind == ArtifactKind::policy;
+  if (!chat && !has_text && !policy) return wrong("content", "is missing");
   return Ok{};
 }
 
@@ -292,8 +293,9 @@ json::object to_json(const PromptFile& prompt) {
   const Content& content = prompt.content;
   json::object out = {
       {"name", content.name}, {"kind", name_of(content.kind)}, {"type", name_of(content.type)}};
+  const bool no_words = content.kind == ArtifactKind::policy && content.text.empty();
   if (content.type == ContentType::text) {
-    out["content"] = content.text;
+    if (!no_words) out["content"] = content.text;
   } else {
     json::array messages;
     for (const Message& message : content.messages) {

@@ -88,6 +88,24 @@ license: CC0
   EXPECT_EQ(read("x").content.name, "from/path");
 }
 
+TEST(PromptFile, APolicyIsItsRulesAndMayHaveWords) {
+  const PromptFile rules = *read_prompt(
+      R"({"kind":"policy","config":{"days":30},"outputSchema":{"type":"object"}})", FileForm::json, "r");
+  EXPECT_EQ(rules.content.kind, ArtifactKind::policy);
+  EXPECT_TRUE(rules.content.text.empty());
+  EXPECT_FALSE(to_json(rules).contains("content"));
+  EXPECT_TRUE(checked_content([&] {
+                Content content = rules.content;
+                content.semver = "1.0.0";
+                return content;
+              }())
+                  .ok());
+  const PromptFile worded =
+      read("---\nkind: policy\nconfig: {days: 30}\noutputSchema: {}\n---\nWhy we wait.\n");
+  EXPECT_EQ(worded.content.text, "Why we wait.\n");
+  EXPECT_EQ(to_json(worded).at("content"), "Why we wait.\n");
+}
+
 TEST(PromptFile, ChatsStandInTheirMessages) {
   const PromptFile prompt = read(
       "---\nmessages:\n  - {role: system, content: Be kind}\n  - {role: user, content: \"{{q}}\"}\n---\n");

@@ -58,12 +58,15 @@ void render_text(const Console& console, const std::string& text) {
   console.out << harmless(text) << (text.ends_with('\n') ? "" : "\n");
 }
 
-}  // namespace
+void render_said(const Console& console, const json::value& version) {
+  if (member(version, "content").is_string()) render_text(console, text_in(version, "content"));
+  for (const json::value& said : list_in(version, "messages")) {
+    console.out << console.painted(Colour::cyan, "--- " + text_in(said, "role") + " ---") << "\n";
+    render_text(console, text_in(said, "content"));
+  }
+}
 
-void render_diff(const Console& console, const json::value& diff, const std::string& from,
-                 const std::string& to) {
-  console.out << console.painted(Colour::bold, "--- " + harmless(from)) << "\n"
-              << console.painted(Colour::bold, "+++ " + harmless(to)) << "\n";
+void render_changes(const Console& console, const json::value& diff) {
   render_hunks(console, diff);
   std::size_t changes = list_in(diff, "hunks").size();
   const json::value& variables = member(diff, "variables");
@@ -80,7 +83,23 @@ void render_diff(const Console& console, const json::value& diff, const std::str
   console.out << (changes == 0 ? "no difference" : "smallest step: " + step) << "\n";
 }
 
-std::string diff_size(const json::value& diff) {
+}  // namespace
+
+void render_diff(const Console& console, const json::value& diff, const std::string& from,
+                 const std::string& to) {
+  console.out << console.painted(Colour::bold, "--- " + harmless(from)) << "\n"
+              << console.painted(Colour::bold, "+++ " + harmless(to)) << "\n";
+  render_changes(console, diff);
+  const json::value& effective = member(diff, "effective");
+  if (!effective.is_object()) return;
+  console.out << console.painted(Colour::bold, "with what it includes in place") << "\n";
+  render_changes(console, effective);
+}
+
+std::string diff_size(const json::value& whole) {
+  // What changes for the application, where that is not the same.
+  const json::value& effective = member(whole, "effective");
+  const json::value& diff = effective.is_object() ? effective : whole;
   std::size_t added = 0, removed = 0;
   for (const json::value& hunk : list_in(diff, "hunks")) {
     for (const json::value& line : list_in(hunk, "lines")) {
@@ -167,15 +186,17 @@ void render_version(const Console& console, const json::value& version) {
     console.out << "  review " << shown(review, "id") << " for " << shown(review, "environment") << ": "
                 << shown(review, "state") << "\n";
   }
-  for (const char* field : {"variables", "model", "config", "tools", "outputSchema", "layers"}) {
+  for (const char* field : {"variables", "model", "config", "tools", "outputSchema", "layers", "lock"}) {
     render_field(console, version, field);
   }
   console.out << "\n";
-  if (member(version, "content").is_string()) render_text(console, text_in(version, "content"));
-  for (const json::value& said : list_in(version, "messages")) {
-    console.out << console.painted(Colour::cyan, "--- " + text_in(said, "role") + " ---") << "\n";
-    render_text(console, text_in(said, "content"));
-  }
+  render_said(console, version);
+}
+
+void render_effective(const Console& console, const json::value& effective) {
+  console.out << "\n" << console.painted(Colour::bold, "with what it includes in place") << "\n";
+  for (const char* field : {"variables", "config"}) render_field(console, effective, field);
+  render_said(console, effective);
 }
 
 void render_release(const Console& console, const json::value& release) {

@@ -27,6 +27,8 @@ void render_gate(const Console& console, const boost::json::value& gate);
 
 // The head of a version, and everything it holds.
 void render_version(const Console& console, const boost::json::value& version);
+// What the application gets of a version that includes others.
+void render_effective(const Console& console, const boost::json::value& effective);
 
 void render_release(const Console& console, const boost::json::value& release);
 

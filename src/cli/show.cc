@@ -41,6 +41,14 @@ Result<Exit> list_reviews(const Console& console, const ShowOptions& options) {
   return Exit::done;
 }
 
+// `version` is what `path` answered.
+Status show_version(const Console& console, Client& client, const std::string& path,
+                    const json::value& version) {
+  render_version(console, version);
+  if (!list_in(version, "layers").empty()) render_effective(console, TRY(client.get(path + "/effective")));
+  return Ok{};
+}
+
 // The difference to what is live, or the whole version where nothing is.
 Status show_item(const Console& console, Client& client, const std::string& environment,
                  const json::value& item) {
@@ -50,8 +58,8 @@ Status show_item(const Console& console, Client& client, const std::string& envi
   if (!diff.ok() && diff.error().code != ErrorCode::not_found) return diff.error();
   console.out << "\n";
   if (!diff.ok() || number_in(*diff, "from") == number_in(*diff, "to")) {
-    render_version(console, TRY(client.get(prompt + "/versions/" + number)));
-    return Ok{};
+    const std::string path = prompt + "/versions/" + number;
+    return show_version(console, client, path, TRY(client.get(path)));
   }
   const std::string name = text_in(item, "name") + " version ";
   render_diff(console, *diff, name + text_in(*diff, "from") + " (" + live + ")", name + number);
@@ -87,7 +95,7 @@ Result<Exit> show_prompt(const Console& console, const ShowOptions& options) {
     console.print(version);
     return Exit::done;
   }
-  render_version(console, version);
+  TRY(show_version(console, client, path, version));
   const std::string environment =
       options.environment.empty() ? std::string(kStandardEnvironment) : options.environment;
   const auto gate = client.get(path + "/gate?environment=" + percent_encode(environment));

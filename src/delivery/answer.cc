@@ -49,7 +49,7 @@ Result<Text> make_body(const ServedVersion& version, std::string_view environmen
                        const JsonSlices& content) {
   Text body;
   std::string& out = body.bytes;
-  out.reserve(version.content.size() + 400);
+  out.reserve(version.content.size() + version.effective.size() + 400);
   bool complete = true;
   const auto member = [&](std::string_view name, std::string_view slice) {
     out.append(out.empty() ? "{\"" : ",\"").append(name).append("\":").append(slice);
@@ -128,7 +128,8 @@ std::shared_ptr<const Answer> Answer::pack(const Parts& parts) {
 
 Result<std::shared_ptr<const Answer>> Answer::make(const ServedVersion& version,
                                                    std::string_view environment) {
-  const JsonSlices content = TRY(JsonSlices::of(version.content));
+  const JsonSlices content =
+      TRY(JsonSlices::of(version.effective.empty() ? version.content : version.effective));
   if (version.digest.size() != kDigestSize) return invalid("a version to serve has no digest");
   const Text body = TRY(make_body(version, environment, content));
   const std::string name = unquoted(content["name"]);

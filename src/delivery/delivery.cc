@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "domain/content.h"
+#include "domain/layers.h"
 #include "domain/words.h"
 
 #include <algorithm>
@@ -125,13 +126,22 @@ class Builder {
     if (before != nullptr && before->live != nullptr) consider(before->live);
     if (before != nullptr) std::for_each(before->retained.begin(), before->retained.end(), consider);
     if (known == nullptr) {
-      if (digest_of_canonical(version.content) == version.digest) return Answer::make(version, environment);
+      if (digest_of_canonical(version.content) == version.digest && complete(version)) {
+        return Answer::make(version, environment);
+      }
       altered_.fetch_add(1, std::memory_order_relaxed);
       log(LogLevel::error, "content_altered",
           {{"release", version.release.text}, {"digest", version.digest}});
       return std::shared_ptr<const Answer>();
     }
     return known->release() == version.release.text ? known : known->with_release(version.release);
+  }
+
+  // What includes something is served with it in place, or not at all.
+  static bool complete(const ServedVersion& version) {
+    if (!version.effective.empty() || !may_include(version.content)) return true;
+    const auto lock = lock_from_canonical(version.content);
+    return lock.ok() && lock->empty();
   }
 
   Directory& writable_directory() {

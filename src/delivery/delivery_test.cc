@@ -270,6 +270,34 @@ TEST(Delivery, ContentThatDoesNotHaveItsDigestIsNotServed) {
   EXPECT_EQ(look(*delivery.snapshots().get(), kProduction, "c"), "1 live");
 }
 
+TEST(Delivery, WhatIncludesSomethingIsServedWithItInPlaceOrNotAtAll) {
+  Delivery delivery(hashed);
+  Content content = content_of("reply", "1.0.0", "{{> tone}} {{question}}");
+  content.layers = {{"tone", "^1"}};
+  content.lock = {{"tone", 1, "sha256:" + std::string(64, 'a')}};
+  content.variables = {{"question"}};
+  Content effective = content;
+  effective.text = "Be kind. {{question}}";
+  ServedVersion whole = version_of(1, content, "rel_1");
+  tell(delivery, {kProject, ServedArtifact{{"env_p"}, "reply", 1, {whole}, {}}});
+  EXPECT_EQ(look(*delivery.snapshots().get(), kProduction, "reply"), "nothing live");
+  EXPECT_EQ(delivery.altered_contents(), 1u);
+  whole.effective = canonical_content(effective);
+  tell(delivery, {ServedArtifact{{"env_p"}, "reply", 1, {whole}, {}}});
+  const auto snapshot = delivery.snapshots().get();
+  const auto answer = *snapshot->find(kProduction, "reply").answer;
+  EXPECT_EQ(boost::json::parse(answer->body()).at("content").as_string(), effective.text);
+  EXPECT_EQ(answer->digest(), digest_of(content));
+  const auto filled = rendered(*answer, Reason::live, {{"question", "Why?"}});
+  ASSERT_TRUE(filled.ok());
+  EXPECT_EQ(boost::json::parse(*filled).at("content"), "Be kind. Why?");
+  // A config may hold a member of that name.
+  Content plain = content_of("plain", "1.0.0", "x");
+  plain.config = R"({"lock":[{"a":1}]})";
+  tell(delivery, {ServedArtifact{{"env_p"}, "plain", 1, {version_of(1, plain, "rel_2")}, {}}});
+  EXPECT_EQ(look(*delivery.snapshots().get(), kProduction, "plain"), "1 live");
+}
+
 TEST(Delivery, KeysComeAndGo) {
   Delivery delivery(hashed);
   ServedKey key{{"key_1"}, {"svc_1"}, {"prj_1"}, {}, {Scope::runtime_read}, Time{1000}, hashed("imp_a")};

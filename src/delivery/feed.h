@@ -35,6 +35,9 @@ struct ServedVersion {
   std::string content;
   // What ended its last release there was a roll back, so only who names its number is given it.
   bool rolled_back = false;
+  // The canonical content with all that its lock names in place; empty for a version that includes nothing.
+  // Whoever tells it has made it from what the lock's digests name.
+  std::string effective;
 };
 
 struct ServedLabel {

@@ -380,4 +380,10 @@ Result<Binding> binding_from_canonical(std::string_view text) {
   return binding;
 }
 
+Result<std::vector<LockEntry>> lock_from_canonical(std::string_view text) {
+  const JsonSlices slices = TRY(JsonSlices::of(text));
+  const json::value lock = TRY(parse_json(slices["lock"]));
+  return read_list<LockEntry>(lock, "lock", read_lock_entry);
+}
+
 }  // namespace imprimatur

@@ -23,6 +23,7 @@ inline constexpr std::size_t kMaxMessages = 200;
 inline constexpr std::size_t kMaxVariables = 200;
 inline constexpr std::size_t kMaxJsonFieldBytes = 64 * 1024;  // config, tools, outputSchema, each
 inline constexpr std::size_t kMaxLayers = 50;
+inline constexpr std::size_t kMaxLocked = 500;  // layers of layers included
 
 struct Message {
   MessageRole role = MessageRole::user;
@@ -66,14 +67,14 @@ struct Content {
   ArtifactKind kind = ArtifactKind::prompt;
   ContentType type = ContentType::text;
   std::string semver;
-  std::string text;               // type text (and a policy's JSON)
+  std::string text;               // type text; of a policy words about its rules, or nothing
   std::vector<Message> messages;  // type chat
   std::vector<Variable> variables;
   std::optional<ModelBinding> model;
   // Canonical JSON texts; empty means none.
-  std::string config;
+  std::string config;  // of a policy: its rules
   std::string tools;
-  std::string output_schema;
+  std::string output_schema;  // of a policy: the JSON Schema that its rules obey
   std::vector<LayerRef> layers;
   std::vector<LockEntry> lock;
   bool operator==(const Content&) const = default;
@@ -90,8 +91,9 @@ std::optional<VariableType> variable_type_of(std::string_view name);
 
 // Checks everything that a version must hold on its own: sizes, counts, UTF-8 without U+0000, variable names,
 // defaults of the right type, template syntax (errors at line and column), model numbers, JSON fields that
-// parse, `name` and `semver`. Adds a variable of type string (required) for each name the template uses and
-// nobody declared; refuses a declared one twice. Returns the content in the form that is hashed and stored.
+// parse, `name` and `semver`, of a policy that its rules obey its schema and do not contradict each other.
+// Adds a variable of type string (required) for each name the template uses and nobody declared; refuses a
+// declared one twice. Returns the content in the form that is hashed and stored.
 Result<Content> checked_content(Content content);
 
 // "sha256:<hex>" over the tag line "imprimatur-version-v1\n" and the canonical JSON (RFC 8785) of all fields
@@ -109,5 +111,7 @@ struct Binding {
   std::optional<ModelBinding> model;
 };
 Result<Binding> binding_from_canonical(std::string_view json);
+// The same for the lock.
+Result<std::vector<LockEntry>> lock_from_canonical(std::string_view json);
 
 }  // namespace imprimatur

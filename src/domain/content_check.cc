@@ -2,7 +2,9 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "domain/content.h"
+#include "domain/json_schema.h"
 #include "domain/name.h"
+#include "domain/policies.h"
 #include "domain/semver.h"
 #include "domain/template.h"
 
@@ -22,7 +24,6 @@ constexpr std::size_t kMaxDescriptionBytes = 2000;
 constexpr std::size_t kMaxModelNameBytes = 200;
 constexpr double kMaxTemperature = 2, kMaxTopP = 1;
 constexpr std::int64_t kMaxTokens = 1'000'000'000;
-constexpr std::size_t kMaxLocked = 500;       // layers of layers included
 constexpr std::size_t kDigestBytes = 7 + 64;  // "sha256:" and hexadecimal
 // Nesting of one JSON field; the canonical content wraps it twice more.
 constexpr JsonLimits kFieldLimits{.bytes = kMaxJsonFieldBytes, .depth = 32, .values = 50'000};
@@ -76,18 +77,33 @@ Status check_messages(const Content& content) {
 Status check_policy(const Content& content) {
   if (content.type != ContentType::text) return invalid_field("type", "a policy is of type text");
   if (!content.variables.empty()) return invalid_field("variables", "a policy has none");
-  TRY(check_total("content", content.text.size()));
-  const auto parsed = parse_json(content.text, {.bytes = kMaxTextBytes});
-  return at_field("content", parsed);
+  if (content.model) return invalid_field("model", "a policy has none");
+  if (!content.tools.empty()) return invalid_field("tools", "a policy has none");
+  if (!content.layers.empty()) return invalid_field("layers", "a policy includes nothing");
+  return Ok{};
 }
 
 Status check_body(const Content& content) {
-  if (content.kind == ArtifactKind::policy) TRY(check_policy(content));
+  const bool policy = content.kind == ArtifactKind::policy;
+  if (policy) TRY(check_policy(content));
   if (content.type == ContentType::chat) return check_messages(content);
   if (!content.messages.empty()) return invalid_field("messages", "a text prompt has content instead");
-  if (content.text.empty()) return invalid_field("content", "is empty");
+  if (content.text.empty() && !policy) return invalid_field("content", "is empty");
   TRY(check_total("content", content.text.size()));
   return check_text("content", content.text);
+}
+
+// Precondition: config and outputSchema are in their canonical form.
+Status check_rules(const Content& content) {
+  if (content.config.empty()) return invalid_field("config", "a policy needs its rules here, as an object");
+  if (content.output_schema.empty()) {
+    return invalid_field("outputSchema", "a policy needs the JSON Schema that its config obeys");
+  }
+  const json::value rules = TRY(parse_json(content.config));
+  const json::value schema = TRY(parse_json(content.output_schema));
+  TRY(at_field("outputSchema", check_schema(schema)));
+  TRY(at_field("config", check_by_schema(schema, rules)));
+  return at_field("config", merged_rules({{content.name, content.config}}));
 }
 
 enum class Shape { object, array };
@@ -253,6 +269,7 @@ Result<Content> checked_content(Content content) {
   TRY(canonicalise("config", content.config, Shape::object));
   TRY(canonicalise("tools", content.tools, Shape::array));
   TRY(canonicalise("outputSchema", content.output_schema, Shape::object));
+  if (content.kind == ArtifactKind::policy) TRY(check_rules(content));
   TRY(check_layers(content));
   return content;
 }

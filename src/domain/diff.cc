@@ -1,14 +1,18 @@
 #include "domain/diff.h"
 
 #include "base/check.h"
+#include "base/json.h"
 
 #include <algorithm>
 #include <memory>
 
+#include <boost/json.hpp>
 #include <git2.h>
 
 namespace imprimatur {
 namespace {
+
+namespace json = boost::json;
 
 constexpr int kContextLines = 3;
 // Cells of the tables that align words, for a whole diff. Runs beyond it are one removed and one added word.
@@ -212,9 +216,45 @@ void compare_variables(VersionDiff& out, const Content& from, const Content& to)
   }
 }
 
+void append_indented(std::string& out, const json::value& value, const std::string& indent) {
+  const std::string inner = indent + "  ";
+  std::string_view separator = "\n";
+  if (value.is_object() && !value.get_object().empty()) {
+    out += "{";
+    for (const auto& member : value.get_object()) {
+      out.append(separator).append(inner);
+      append_json_string(out, member.key());
+      out += ": ";
+      append_indented(out, member.value(), inner);
+      separator = ",\n";
+    }
+    out += "\n" + indent + "}";
+  } else if (value.is_array() && !value.get_array().empty()) {
+    out += "[";
+    for (const json::value& item : value.get_array()) {
+      out.append(separator).append(inner);
+      append_indented(out, item, inner);
+      separator = ",\n";
+    }
+    out += "\n" + indent + "]";
+  } else {
+    out += canonical_json(value).value();
+  }
+}
+
+// A line a rule, so that the one that changed is seen.
+std::string rules_of(const Content& policy) {
+  std::string out = policy.text;
+  if (!out.empty() && !out.ends_with('\n')) out.push_back('\n');
+  if (policy.config.empty()) return out;
+  append_indented(out, parse_json(policy.config).value(), "");
+  return out + "\n";
+}
+
 }  // namespace
 
 std::string flattened(const Content& content) {
+  if (content.kind == ArtifactKind::policy) return rules_of(content);
   switch (content.type) {
     case ContentType::text: return content.text;
     case ContentType::chat: {

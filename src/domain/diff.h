@@ -48,7 +48,8 @@ struct VersionDiff {
   Bump bump = Bump::none;
 };
 
-// The text itself, or the messages one after another under "--- role ---" lines.
+// The text itself, or the messages one after another under "--- role ---" lines; of a policy its words, then
+// its rules as indented JSON.
 std::string flattened(const Content& content);
 // Line hunks by libgit2 (histogram-like patience), three lines of context; words within changed hunks.
 Result<VersionDiff> diff(const Content& from, const Content& to);

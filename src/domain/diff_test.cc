@@ -19,6 +19,26 @@ Content text_prompt(std::string text) {
   return content;
 }
 
+TEST(Diff, OfAPolicyARuleIsALine) {
+  Content before = text_prompt("Why.");
+  before.kind = ArtifactKind::policy;
+  before.config = R"({"limits":{"days":30,"none":{}},"tools":["a"]})";
+  EXPECT_EQ(
+      flattened(before),
+      "Why.\n{\n  \"limits\": {\n    \"days\": 30,\n    \"none\": {}\n  },\n  \"tools\": [\n    \"a\"\n  "
+      "]\n}\n");
+  Content after = before;
+  after.config = R"({"limits":{"days":14,"none":{}},"tools":["a"]})";
+  const auto found = diff(before, after);
+  ASSERT_EQ(found->hunks.size(), 1U);
+  std::string changed;
+  for (const DiffLine& line : found->hunks[0].lines) {
+    if (line.origin != ' ') changed += line.origin + line.text + "\n";
+  }
+  EXPECT_EQ(changed, "-    \"days\": 30,\n+    \"days\": 14,\n");
+  EXPECT_EQ(found->fields_changed, std::vector<std::string>{"config"});
+}
+
 struct Line {
   std::string text;
   bool line_feed;

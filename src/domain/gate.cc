@@ -63,6 +63,7 @@ GateAnswer gate(const GateFacts& facts) {
   for (const std::string& name : demands.checks) add(check_requirement(name, facts, demands));
   if (!demands.shapes.empty()) add(shape_requirement(facts, demands));
   if (!demands.models.empty()) add(model_requirement(facts, demands));
+  if (auto layers = layers_requirement(facts)) add(*std::move(layers));
   if (!demands.paths.empty()) add(path_requirement(facts, demands));
   if (!facts.now.windows.empty()) add(freeze_requirement(facts));
   for (const std::string& kind : demands.unknown) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "domain/gate_layers.h"
 #include "domain/protection.h"
 #include "domain/verdict.h"
 
@@ -47,6 +48,7 @@ struct GateItem {
   std::vector<CheckResult> checks;
   ArtifactKind kind = ArtifactKind::prompt;  // a policy binds no model, so no model rule holds it
   bool intact = true;                        // the stored content has its digest
+  std::vector<LockedVersion> locked = {};    // all that it includes
   std::string name = {};
   std::vector<std::string> tags = {};
   // Of the current scan; none where nobody read them.

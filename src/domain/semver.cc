@@ -196,9 +196,10 @@ Semver bumped(const Semver& version, Bump bump) {
   CHECK(false, "unknown bump");
 }
 
-Result<std::string> next_semver(const Content& before, const Content& after, std::string_view wanted) {
+Result<std::string> next_semver(const Content& before, const Content& after, std::string_view wanted,
+                                Bump at_least) {
   const Semver old = TRY(parse_semver(before.semver));
-  const Bump needed = required_bump(before, after);
+  const Bump needed = std::max(required_bump(before, after), at_least);
   const Semver suggested = bumped(old, std::max(needed, Bump::patch));
   if (wanted.empty()) {
     TRY(parse_semver(to_text(suggested)));  // a number may have left its range

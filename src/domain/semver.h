@@ -49,7 +49,8 @@ Bump required_bump(const Content& before, const Content& after);
 Semver bumped(const Semver& version, Bump bump);
 
 // The semver of a new version: `wanted` when given (refused when it is a smaller step than required_bump
-// asks, or not above `before`), else the suggested one (a patch when nothing changed).
-Result<std::string> next_semver(const Content& before, const Content& after, std::string_view wanted);
+// asks, or than `at_least`, or not above `before`), else the suggested one (a patch when nothing changed).
+Result<std::string> next_semver(const Content& before, const Content& after, std::string_view wanted,
+                                Bump at_least = Bump::none);
 
 }  // namespace imprimatur

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "domain/name.h"
 
 #include <algorithm>
 #include <cmath>
@@ -52,9 +53,22 @@ Result<std::optional<Hole>> hole_at(std::string_view text, std::size_t at) {
   return std::optional<Hole>(Hole{std::string(name), at, close + 2});
 }
 
-// Calls `text_part` and `hole` in order over the whole text.
-template <class Text, class AtHole>
-Status walk(std::string_view text, Text text_part, AtHole hole) {
+// The mark that opens at `at`, or nothing.
+Result<std::optional<Hole>> mark_at(std::string_view text, std::size_t at) {
+  if (!text.substr(at).starts_with("{{>")) return std::optional<Hole>();
+  const std::size_t close = text.find_first_of("}\n\r", at);
+  if (close == std::string_view::npos || !text.substr(close).starts_with("}}")) return std::optional<Hole>();
+  const std::size_t begin = skip_blanks(text, at + 3);
+  std::size_t end = close;
+  while (end > begin && (text[end - 1] == ' ' || text[end - 1] == '\t')) --end;
+  const std::string_view name = text.substr(begin, end - begin);
+  if (name.size() > kMaxNameBytes || !checked_artifact_name(name).ok()) return std::optional<Hole>();
+  return std::optional<Hole>(Hole{std::string(name), at, close + 2});
+}
+
+// Calls `text_part` and `hole` in order over the whole text; `opens` tells what opens at two braces.
+template <class Opens, class Text, class AtHole>
+Status walk(std::string_view text, Opens opens, Text text_part, AtHole hole) {
   std::size_t plain = 0, at = 0;
   while ((at = text.find("{{", at)) != std::string_view::npos) {
     if (at > plain && text[at - 1] == '\\') {
@@ -70,7 +84,7 @@ Status walk(std::string_view text, Text text_part, AtHole hole) {
       at = run;
       continue;
     }
-    const std::optional<Hole> found = TRY(hole_at(text, at));
+    const std::optional<Hole> found = TRY(opens(text, at));
     if (!found) {
       at += 2;
       continue;
@@ -154,7 +168,7 @@ Result<std::string> fill(std::string_view text, const Values& values, std::size_
   std::string out;
   Status failed = Ok{};
   TRY(walk(
-      text, [&](std::string_view part) { out += part; },
+      text, hole_at, [&](std::string_view part) { out += part; },
       [&](const Hole& hole) {
         if (!failed.ok() || out.size() > budget) return;
         if (const json::value* value = values.find(hole.name)) failed = append_value(out, *value);
@@ -232,8 +246,16 @@ Position position_of(std::string_view text, std::size_t offset) {
 Result<std::vector<Hole>> parse_template(std::string_view text) {
   std::vector<Hole> holes;
   TRY(walk(
-      text, [](std::string_view) {}, [&](const Hole& hole) { holes.push_back(hole); }));
+      text, hole_at, [](std::string_view) {}, [&](const Hole& hole) { holes.push_back(hole); }));
   return holes;
+}
+
+std::vector<Hole> include_marks(std::string_view text) {
+  std::vector<Hole> marks;
+  const Status walked = walk(
+      text, mark_at, [](std::string_view) {}, [&](const Hole& mark) { marks.push_back(mark); });
+  CHECK(walked.ok(), "a mark that is none is text");
+  return marks;
 }
 
 Result<std::vector<std::string>> variables_used(const Content& content) {

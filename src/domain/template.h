@@ -1,4 +1,4 @@
-// Template text with {{variable}} holes.
+// Template text with {{variable}} holes, and with {{> name}} marks where a layer's text goes.
 #pragma once
 
 #include "base/result.h"
@@ -35,6 +35,11 @@ struct Hole {
 // after a well-formed name, and a name over its limit. `\{{` writes a literal "{{"; three braces and more in
 // a row are text.
 Result<std::vector<Hole>> parse_template(std::string_view text);
+
+// Where `{{> name}}` stands, by the same rules: on one line, escaped by `\{{`, never behind a third brace.
+// The name is one that an artifact may have; what is none (a Handlebars partial with arguments over two
+// lines) is text. Whether a mark means a layer, the version's `layers` say.
+std::vector<Hole> include_marks(std::string_view text);
 
 bool is_variable_name(std::string_view name);
 

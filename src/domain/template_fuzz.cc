@@ -1,7 +1,9 @@
-// Holes are found in order, name what they enclose, and whatever parses renders to what its parts say.
+// Holes and marks are found in order, name what they enclose, and whatever parses renders to what its parts
+// say.
 #include "base/check.h"
 #include "base/utf8.h"
 #include "domain/content.h"
+#include "domain/name.h"
 #include "domain/template.h"
 
 #include <cstddef>
@@ -15,6 +17,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto holes = parse_template(text);
   if (!holes.ok()) return 0;
   std::size_t end = 0;
+  for (const Hole& mark : include_marks(text)) {
+    CHECK(mark.begin >= end && mark.end <= text.size());
+    const std::string_view whole = text.substr(mark.begin, mark.end - mark.begin);
+    CHECK(whole.starts_with("{{>") && whole.ends_with("}}") && whole.find('\n') == std::string_view::npos);
+    CHECK(checked_artifact_name(mark.name).ok());
+    end = mark.end;
+  }
+  end = 0;
   for (const Hole& hole : *holes) {
     CHECK(hole.begin >= end && hole.end <= text.size());
     const std::string_view whole = text.substr(hole.begin, hole.end - hole.begin);

@@ -33,6 +33,37 @@ TEST(Template, FindsHoles) {
   EXPECT_EQ(holes("{{a}}}"), Names{"a"});
 }
 
+Names marks(std::string_view text) {
+  Names out;
+  for (const Hole& mark : include_marks(text)) {
+    const std::string_view whole = text.substr(mark.begin, mark.end - mark.begin);
+    EXPECT_TRUE(whole.starts_with("{{>") && whole.ends_with("}}")) << whole;
+    out.push_back(mark.name);
+  }
+  return out;
+}
+
+TEST(Template, FindsMarksOfLayers) {
+  EXPECT_EQ(marks("{{> support/tone}} {{>tone}}{{>\ttone }}"), (Names{"support/tone", "tone", "tone"}));
+  EXPECT_EQ(marks("{{> a b c}}{{> gr\xC3\xBC\xC3\x9F"
+                  "e}}"),
+            (Names{"a b c",
+                   "gr\xC3\xBC\xC3\x9F"
+                   "e"}));
+  EXPECT_EQ(marks("{{> tone}}}"), Names{"tone"});
+  EXPECT_EQ(marks("{{> " + std::string(255, 'n') + "}}"), Names{std::string(255, 'n')});
+  for (const std::string& text :
+       {std::string("{{tone}}"), std::string("\\{{> tone}}"), std::string("{{{> tone}}}"),
+        std::string("{{>}}"), std::string("{{> }}"), std::string("{{> tone"), std::string("{{> tone}"),
+        std::string("{{> tone\n}}"), std::string("{{> to\nne}}"), std::string("{{ > tone}}"),
+        std::string("{{> /tone}}"), std::string("{{> tone?}}"), "{{> " + std::string(256, 'n') + "}}"}) {
+    EXPECT_EQ(marks(text), Names{}) << text;
+  }
+  // No mark is a hole, and no hole a mark.
+  EXPECT_EQ(holes("{{> tone}} {{name}}"), Names{"name"});
+  EXPECT_EQ(marks("{{name}} {{> tone}}"), Names{"tone"});
+}
+
 TEST(Template, LeavesOtherLanguagesAlone) {
   for (const char* text : {"",
                            "{",

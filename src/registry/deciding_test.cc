@@ -152,7 +152,8 @@ TEST_F(DecidingTest, AModelRuleHoldsPromptsAndNotPolicies) {
   NewArtifact policy;
   policy.name = "refunds";
   policy.kind = ArtifactKind::policy;
-  policy.content.text = R"({"refundDays":30})";
+  policy.content.config = R"({"refundDays":30})";
+  policy.content.output_schema = R"({"type":"object"})";
   const VersionRef rule = World::must(registry.create(as(ann), World::kProject, policy));
   EXPECT_TRUE(World::must(world.queries->gate(ann, rule, "staging")).answer.met);
   EXPECT_FALSE(World::must(world.queries->gate(ann, a, "staging")).answer.met);

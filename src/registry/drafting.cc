@@ -15,10 +15,6 @@ Status apply(const ContentPatch& patch, Content& content) {
   const bool chat = content.type == ContentType::chat;
   if (patch.text && chat) return invalid_field("content", "this is a chat prompt; send `messages`");
   if (patch.messages && !chat) return invalid_field("messages", "this is a text prompt; send `content`");
-  if (patch.layers && !patch.layers->empty()) {
-    return unprocessable("Layers cannot be resolved here.",
-                         {"write the included text into the prompt itself and leave `layers` out"});
-  }
   if (patch.text) content.text = *patch.text;
   if (patch.messages) content.messages = *patch.messages;
   if (patch.variables) content.variables = *patch.variables;
@@ -26,6 +22,7 @@ Status apply(const ContentPatch& patch, Content& content) {
   if (patch.config) content.config = *patch.config;
   if (patch.tools) content.tools = *patch.tools;
   if (patch.output_schema) content.output_schema = *patch.output_schema;
+  if (patch.layers) content.layers = *patch.layers;
   return Ok{};
 }
 
@@ -36,7 +33,8 @@ Result<Content> first_content(const NewArtifact& wanted) {
   content.name = wanted.name;
   content.kind = wanted.kind;
   content.type = wanted.type;
-  if (wanted.type == ContentType::text && !wanted.content.text) {
+  const bool policy = wanted.kind == ArtifactKind::policy;
+  if (wanted.type == ContentType::text && !wanted.content.text && !policy) {
     return invalid_field("content", "a text prompt needs its text");
   }
   if (wanted.type == ContentType::chat && !wanted.content.messages) {
@@ -50,9 +48,10 @@ Result<Content> first_content(const NewArtifact& wanted) {
   return checked_content(std::move(content));
 }
 
-Result<Content> next_content(const Content& before, const ContentPatch& patch) {
-  Content after = before;
+Result<Resolved> next_content(const Resolved& before, const ContentPatch& patch, const LayerSource& source) {
+  Content after = before.content;
   TRY(apply(patch, after));
+  after.lock.clear();
   if (!patch.variables && (patch.text || patch.messages)) {
     const std::vector<std::string> used = TRY(variables_used(after));
     std::erase_if(after.variables, [&](const Variable& variable) {
@@ -60,8 +59,12 @@ Result<Content> next_content(const Content& before, const ContentPatch& patch) {
     });
   }
   after = TRY(checked_content(std::move(after)));
-  after.semver = TRY(next_semver(before, after, patch.semver.value_or("")));
-  return after;
+  Resolved out = TRY(resolve(std::move(after), source));
+  const Bump for_the_application = required_bump(before.effective, out.effective);
+  out.content.semver =
+      TRY(next_semver(before.content, out.content, patch.semver.value_or(""), for_the_application));
+  out.effective.semver = out.content.semver;
+  return out;
 }
 
 Result<std::string> checked_name(std::string_view name) {

@@ -1,5 +1,6 @@
 #include "registry/events.h"
 
+#include "base/check.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "journal/commitment.h"
@@ -103,6 +104,15 @@ journal::Event artifact_created_event(const PrincipalId& actor, const Artifact& 
                actor);
 }
 
+std::string_view name_of(Origin origin) {
+  switch (origin) {
+    case Origin::saved: return "saved";
+    case Origin::imported: return "imported";
+    case Origin::proposed: return "proposed";
+  }
+  CHECK(false, "unknown origin");
+}
+
 journal::Event version_saved_event(const PrincipalId& actor, const Version& version, Origin origin) {
   return event("version.saved", version_resource(version.artifact, version.number),
                {{"artifact", version.artifact.text},
@@ -112,7 +122,7 @@ journal::Event version_saved_event(const PrincipalId& actor, const Version& vers
                 {"accountable", id_or_null(version.accountable.text)},
                 {"base", version.base_version == 0 ? json::value() : json::value(version.base_version)},
                 {"message", journal::commitment(version.salt, version.message)},
-                {"origin", origin == Origin::saved ? "saved" : "imported"}},
+                {"origin", name_of(origin)}},
                actor);
 }
 

@@ -22,7 +22,9 @@ struct Move {
 using Moves = std::vector<Move>;
 
 journal::Event artifact_created_event(const PrincipalId& actor, const Artifact& artifact);
-enum class Origin { saved, imported };
+// Proposed: made by the release of a layer, of what includes it.
+enum class Origin { saved, imported, proposed };
+std::string_view name_of(Origin origin);
 journal::Event version_saved_event(const PrincipalId& actor, const Version& version, Origin origin);
 journal::Event scan_recorded_event(const PrincipalId& actor, const ScanRecord& scan);
 

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "domain/owners.h"
 #include "registry/deciding.h"
+#include "registry/locking.h"
 #include "registry/reading.h"
 #include "registry/tenure.h"
 #include "store/identity_rows.h"
@@ -110,7 +111,7 @@ void add_story(store::Tx& tx, GateItem& item, const Version& version, const Envi
   }
 }
 
-GateItem gate_item(store::Tx& tx, const ReviewItem& item, const EnvironmentId& environment,
+GateItem gate_item(store::Tx& tx, const ReviewItem& item, const Environment& environment,
                    std::string_view ruleset, const Needs& needs, const OwnerRules& owners,
                    const GateReading& how) {
   const bool reads = how.rehash || needs.binding || needs.content;
@@ -122,9 +123,11 @@ GateItem gate_item(store::Tx& tx, const ReviewItem& item, const EnvironmentId& e
   out.version = item.version;
   out.digest = version.digest;
   if (reads) read_content(out, version.content, how);
-  out.contributors = contributors(tx, item.artifact, item.version, environment);
+  out.contributors = contributors(tx, item.artifact, item.version, environment.id);
+  // The lock of content that is not what was saved says nothing.
+  if (how.layers && out.intact) out.locked = locked_versions(tx, environment, version, ruleset, how);
   add_checks(tx, out, version, ruleset, needs);
-  add_story(tx, out, version, environment, needs, owners);
+  add_story(tx, out, version, environment.id, needs, owners);
   return out;
 }
 
@@ -250,8 +253,10 @@ GateFacts gate_facts(store::Tx& tx, const Environment& environment, const std::v
   facts.at = tx.now();
   const Needs needs(facts);
   const OwnerRules owners = needs.owners ? store::owner_rules(tx, environment.project) : OwnerRules{};
+  const ProjectPeople people = how.people != nullptr ? *how.people : people_of(tx, environment.project);
+  const GateReading within{how.rehash, &people, how.layers};  // for the answers that this one rests on
   for (const ReviewItem& item : items) {
-    facts.items.push_back(gate_item(tx, item, environment.id, ruleset, needs, owners, how));
+    facts.items.push_back(gate_item(tx, item, environment, ruleset, needs, owners, within));
   }
   if (!needs.path.empty()) {
     for (auto& [id, name] : store::environment_names(tx, environment.project)) {
@@ -260,7 +265,6 @@ GateFacts gate_facts(store::Tx& tx, const Environment& environment, const std::v
   }
   facts.items_digest = items_digest_of(facts.items);
   facts.base_digest = base_digest_of(tx, items, environment.id);
-  const ProjectPeople people = how.people != nullptr ? *how.people : people_of(tx, environment.project);
   facts.members = people.members;
   facts.team_names = people.team_names;
   if (review) {

@@ -43,6 +43,7 @@ ProjectPeople people_of(store::Tx& tx, const ProjectId& project);
 struct GateReading {
   bool rehash = true;
   const ProjectPeople* people = nullptr;
+  bool layers = true;  // what the items include is asked about, too
 };
 
 // `review`: the one whose verdicts may count; none for a look at a version that nobody submitted.

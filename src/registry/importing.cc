@@ -2,6 +2,7 @@
 #include "domain/name.h"
 #include "registry/drafting.h"
 #include "registry/gating.h"
+#include "registry/layering.h"
 #include "registry/outcome.h"
 #include "registry/writing.h"
 
@@ -12,9 +13,11 @@ namespace {
 
 using Kind = ImportOutcome::Status;
 
-bool same_apart_from_semver(const Content& a, Content b) {
-  b.semver = a.semver;
-  return a == b;
+// What a file says, and what was saved of it: a file has no lock, and not always a semver.
+bool same_in_a_file(const Content& saved, Content file) {
+  file.semver = saved.semver;
+  file.lock = saved.lock;
+  return saved == file;
 }
 
 // All of the content; the semver only where the file gives one.
@@ -30,6 +33,7 @@ ContentPatch whole_patch(const Content& content, const std::optional<std::string
   patch.config = content.config;
   patch.tools = content.tools;
   patch.output_schema = content.output_schema;
+  patch.layers = content.layers;
   patch.semver = semver;
   return patch;
 }
@@ -50,69 +54,136 @@ Result<Candidate> candidate(NewArtifact wanted) {
   return Candidate{std::move(wanted), std::move(skeleton), std::move(content)};
 }
 
+// The items in the order in which they can be planned: what includes others of the batch behind them, later
+// items of a name behind earlier ones. Those that include each other come as they may; they are refused
+// later.
+class LayersFirst {
+ public:
+  explicit LayersFirst(const std::vector<Result<Candidate>>& items) : items_(items), seen_(items.size()) {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (items[i].ok()) by_name_[items[i]->wanted.name].push_back(i);
+    }
+    for (std::size_t i = 0; i < items.size(); ++i) visit(i);
+  }
+  const std::vector<std::size_t>& order() const { return order_; }
+
+ private:
+  void visit(std::size_t index) {
+    if (seen_[index]) return;
+    seen_[index] = true;
+    if (items_[index].ok()) {
+      for (const LayerRef& layer : items_[index]->content.layers) visit_named(layer.name, items_.size());
+      visit_named(items_[index]->wanted.name, index);
+    }
+    order_.push_back(index);
+  }
+  void visit_named(const std::string& name, std::size_t before) {
+    const auto named = by_name_.find(name);
+    if (named == by_name_.end()) return;
+    for (const std::size_t index : named->second) {
+      if (index < before) visit(index);
+    }
+  }
+
+  const std::vector<Result<Candidate>>& items_;
+  std::vector<bool> seen_;
+  std::map<std::string, std::vector<std::size_t>> by_name_;
+  std::vector<std::size_t> order_;
+};
+
 // A prompt as it stands when an item's turn comes, with what the items before it do.
 struct Standing {
   Artifact artifact;  // without id where an item of this batch creates it
-  Content content;    // of the latest version
+  Resolved latest;
 };
 
 // What is to become of an item, decided against the latest version `base` (0: no prompt of this name).
 struct Plan {
   std::int64_t base = 0;
   Result<ImportOutcome> outcome = ImportOutcome{};
-  std::optional<Content> content;  // of the version to write
+  std::optional<Resolved> next;  // the version to write
   std::optional<Prepared> ready;
 };
 
 class Planner {
  public:
   Planner(store::Tx& tx, const ProjectId& project, OnConflict on_conflict)
-      : tx_(tx), project_(project), on_conflict_(on_conflict) {}
+      : tx_(tx), project_(project), on_conflict_(on_conflict), layers_(tx, project) {}
 
   Plan plan(const Candidate& item) {
-    Standing* before = standing(item.skeleton);
     Plan out;
-    if (before == nullptr) {
-      out.outcome = ImportOutcome{Kind::created, {}, 0, ""};
-      out.content = item.content;
-      Artifact artifact;
-      artifact.name = item.wanted.name;
-      artifact.kind = item.wanted.kind;
-      artifact.type = item.wanted.type;
-      artifact.tags = item.wanted.tags;
-      artifact.latest_version = 1;
-      standing_.insert_or_assign(item.skeleton, Standing{std::move(artifact), item.content});
+    const auto found = standing(item.skeleton);
+    if (!found.ok()) {
+      out.outcome = found.error();
       return out;
     }
-    out.base = before->artifact.latest_version;
-    out.outcome = again(item, *before, out.content);
-    if (out.content) {
-      before->content = *out.content;
-      before->artifact.latest_version += 1;
-      if (!item.wanted.tags.empty()) before->artifact.tags = item.wanted.tags;
-    }
+    Standing* before = *found;
+    if (before != nullptr) out.base = before->artifact.latest_version;
+    out.outcome = before == nullptr ? first(item, out.next) : again(item, *before, out.next);
+    if (!out.next) return out;
+    if (before == nullptr) before = &standing_[item.skeleton];
+    Artifact& artifact = before->artifact;
+    artifact.name = item.wanted.name;
+    artifact.kind = item.wanted.kind;
+    artifact.type = item.wanted.type;
+    artifact.latest_version = out.base + 1;
+    if (!item.wanted.tags.empty()) artifact.tags = item.wanted.tags;
+    before->latest = *out.next;
+    planned_[artifact.name][artifact.latest_version] = out.next->content;
     return out;
   }
 
  private:
-  Standing* standing(const std::string& skeleton) {
+  // Null when there is none of this name.
+  Result<Standing*> standing(const std::string& skeleton) {
     const auto known = standing_.find(skeleton);
     if (known != standing_.end()) return &known->second;
     auto artifact = store::artifact_by_skeleton(tx_, project_, skeleton);
-    if (!artifact) return nullptr;
+    if (!artifact) return static_cast<Standing*>(nullptr);
     const Version latest =
         store::present(store::version(tx_, artifact->id, artifact->latest_version), "a latest version");
     Content content = content_of(latest);
-    return &standing_.emplace(skeleton, Standing{*std::move(artifact), std::move(content)}).first->second;
+    Content effective = TRY(layers_.effective(content));
+    Standing made{*std::move(artifact), {std::move(content), std::move(effective)}};
+    return &standing_.emplace(skeleton, std::move(made)).first->second;
   }
 
-  Result<ImportOutcome> again(const Candidate& item, const Standing& before, std::optional<Content>& next) {
+  // What is stored, and what the items planned so far will be.
+  LayerSource source() {
+    const LayerSource stored = layers_.source();
+    LayerSource out;
+    out.candidates = [this,
+                      stored](const std::string& name) -> Result<std::optional<std::vector<LayerCandidate>>> {
+      auto found = TRY(stored.candidates(name));
+      const auto planned = planned_.find(name);
+      if (planned == planned_.end()) return found;
+      if (!found) found.emplace();
+      for (const auto& [number, content] : planned->second) found->push_back({number, content.semver});
+      return found;
+    };
+    out.load = [this, stored](const std::string& name, std::int64_t number) -> Result<std::string> {
+      const auto planned = planned_.find(name);
+      if (planned != planned_.end()) {
+        const auto content = planned->second.find(number);
+        if (content != planned->second.end()) return canonical_content(content->second);
+      }
+      return stored.load(name, number);
+    };
+    return out;
+  }
+
+  Result<ImportOutcome> first(const Candidate& item, std::optional<Resolved>& next) {
+    next = TRY(resolve(item.content, source()));
+    return ImportOutcome{Kind::created, {}, 0, ""};
+  }
+
+  Result<ImportOutcome> again(const Candidate& item, const Standing& before, std::optional<Resolved>& next) {
     const Artifact& artifact = before.artifact;
     const auto& semver = item.wanted.content.semver;
     if (artifact.name != item.wanted.name) return name_taken(item.wanted.name, artifact);
     const bool same_tags = item.wanted.tags.empty() || item.wanted.tags == artifact.tags;
-    if (same_tags && same_apart_from_semver(before.content, item.content) &&
-        (!semver || *semver == before.content.semver)) {
+    if (same_tags && same_in_a_file(before.latest.content, item.content) &&
+        (!semver || *semver == before.latest.content.semver)) {
       return ImportOutcome{Kind::unchanged, artifact.id, artifact.latest_version, ""};
     }
     if (on_conflict_ != OnConflict::new_version)
@@ -120,14 +191,16 @@ class Planner {
     if (artifact.type != item.wanted.type || artifact.kind != item.wanted.kind) {
       return conflict("a prompt of this name has another type");
     }
-    next = TRY(next_content(before.content, whole_patch(item.content, semver)));
+    next = TRY(next_content(before.latest, whole_patch(item.content, semver), source()));
     return ImportOutcome{Kind::new_version, artifact.id, artifact.latest_version + 1, ""};
   }
 
   store::Tx& tx_;
   const ProjectId& project_;
   OnConflict on_conflict_;
-  std::map<std::string, Standing> standing_;
+  ProjectLayers layers_;
+  std::map<std::string, Standing> standing_;                        // by skeleton
+  std::map<std::string, std::map<std::int64_t, Content>> planned_;  // by name and number
 };
 
 // The outcomes, or, where a single refusal holds up all, the first refusal.
@@ -172,7 +245,7 @@ void write_planned(store::Tx& tx, const Caller& caller, const std::vector<Result
     if (!plans[i].outcome.ok()) continue;
     const Candidate& item = *items[i];
     auto artifact = store::artifact_by_skeleton(tx, caller.project().id, item.skeleton);
-    if (plans[i].content) {
+    if (plans[i].next) {
       if (!artifact) artifact = write_artifact(tx, caller, item.wanted, item.skeleton, item.wanted.tags);
       if (!item.wanted.tags.empty()) {
         const auto delicate = delicate_tags(tx, *artifact);
@@ -213,18 +286,21 @@ Result<std::vector<ImportOutcome>> Registry::import(const Command& command, std:
   }));
   std::vector<Result<Candidate>> candidates;
   for (NewArtifact& wanted : items) candidates.push_back(candidate(std::move(wanted)));
+  const LayersFirst layers_first(candidates);
+  const std::vector<std::size_t>& order = layers_first.order();
   std::vector<Plan> plans;
   const auto make_plans = [&](store::Tx& tx) -> imprimatur::Status {
     const Caller caller = TRY(Caller::in(tx, command.principal, id));
     TRY(caller.require(Permission::save));
     Planner planner(tx, id, on_conflict);
-    std::vector<Plan> fresh;
-    for (const Result<Candidate>& item : candidates) {
-      fresh.push_back(item.ok() ? planner.plan(*item) : Plan{.outcome = item.error()});
+    std::vector<Plan> fresh(candidates.size());
+    for (const std::size_t i : order) {
+      const Result<Candidate>& item = candidates[i];
+      fresh[i] = item.ok() ? planner.plan(*item) : Plan{.outcome = item.error()};
     }
     // What was scanned for an earlier attempt is not scanned again.
     for (std::size_t i = 0; i < plans.size(); ++i) {
-      if (fresh[i].content && fresh[i].content == plans[i].content)
+      if (fresh[i].next && plans[i].next && fresh[i].next->content == plans[i].next->content)
         fresh[i].ready = std::move(plans[i].ready);
     }
     plans = std::move(fresh);
@@ -236,7 +312,7 @@ Result<std::vector<ImportOutcome>> Registry::import(const Command& command, std:
     TRY(store_.read(make_plans));
     if (dry_run) return outcomes_of(plans, on_conflict);
     for (Plan& plan : plans) {
-      if (plan.content && !plan.ready) plan.ready = prepared(*plan.content, rules_);
+      if (plan.next && !plan.ready) plan.ready = prepared(*plan.next, rules_);
     }
     using Taken = std::optional<std::vector<ImportOutcome>>;
     const auto taken = TRY(store_.write({id.text}, [&](store::Tx& tx) -> Result<Taken> {

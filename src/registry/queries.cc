@@ -4,6 +4,7 @@
 #include "registry/caller.h"
 #include "registry/displays.h"
 #include "registry/gating.h"
+#include "registry/layering.h"
 #include "registry/offering.h"
 #include "registry/tenure.h"
 #include "store/cursor.h"
@@ -260,18 +261,38 @@ Result<DiffView> Queries::diff(const Principal& who, const ArtifactId& id, std::
                                std::string_view to) {
   struct Side {
     std::int64_t number = 0;
-    Content content;
+    Content content, effective;
   };
   const auto pair = TRY(store_.read([&](store::Tx& tx) -> Result<std::pair<Side, Side>> {
     const ArtifactScene scene = TRY(visible_artifact(tx, who, id));
     TRY(scene.caller.require(Permission::read_drafts));
     const Version before = TRY(version_named(tx, scene.caller, scene.artifact, from));
     const Version after = TRY(version_named(tx, scene.caller, scene.artifact, to));
-    return std::pair(Side{before.number, content_of(before)}, Side{after.number, content_of(after)});
+    Side one{before.number, content_of(before), {}}, other{after.number, content_of(after), {}};
+    ProjectLayers layers(tx, scene.artifact.project);
+    one.effective = TRY(layers.effective(one.content));
+    other.effective = TRY(layers.effective(other.content));
+    return std::pair(std::move(one), std::move(other));
   }));
   const auto& [before, after] = pair;
-  VersionDiff difference = TRY(imprimatur::diff(before.content, after.content));
-  return DiffView{before.number, after.number, std::move(difference)};
+  DiffView view;
+  view.from = before.number;
+  view.to = after.number;
+  view.diff = TRY(imprimatur::diff(before.content, after.content));
+  if (!before.content.layers.empty() || !after.content.layers.empty())
+    view.effective = TRY(imprimatur::diff(before.effective, after.effective));
+  return view;
+}
+
+Result<EffectiveView> Queries::effective(const Principal& who, const VersionRef& ref) {
+  return store_.read([&](store::Tx& tx) -> Result<EffectiveView> {
+    const ArtifactScene scene = TRY(visible_artifact(tx, who, ref.artifact));
+    TRY(require_visible(tx, scene.caller, ref));
+    Version version = TRY(version_or_404(tx, ref.artifact, ref.number));
+    TRY(require_intact(version));
+    Content effective = TRY(ProjectLayers(tx, version.project).effective(content_of(version)));
+    return EffectiveView{std::move(version), std::move(effective)};
+  });
 }
 
 Result<Page<ScanRecord>> Queries::scans(const Principal& who, const VersionRef& ref,

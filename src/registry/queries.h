@@ -1,6 +1,7 @@
 // What a caller may see of a project's registry, gathered on one snapshot.
 #pragma once
 
+#include "registry/comparing.h"
 #include "registry/registry.h"
 #include "registry/views.h"
 #include "store/journal_rows.h"
@@ -29,6 +30,8 @@ class Queries {
   Result<std::string> project_name(const Principal& who, const ArtifactId& id);
   Result<Page<VersionView>> versions(const Principal& who, const ArtifactId& id, const PageRequest& page);
   Result<VersionView> version(const Principal& who, const VersionRef& ref, Sight sight = Sight::reading);
+  // With all that it includes in place. Unprocessable where the store holds something else than was locked.
+  Result<EffectiveView> effective(const Principal& who, const VersionRef& ref);
   // `from` and `to`: a number, "latest", "live:<environment>" or "label:<label>", where an environment's name
   // and "latest" are labels too. Not found where nothing is live.
   Result<DiffView> diff(const Principal& who, const ArtifactId& id, std::string_view from,

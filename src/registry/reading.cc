@@ -12,8 +12,8 @@
 
 namespace imprimatur::registry {
 
-ScanRecord read_by_scanner(const Content& content, const std::string& digest, const scan::Ruleset& rules) {
-  const scan::ScanReport report = scan::scan(scan::view_of(content, digest), rules);
+ScanRecord read_by_scanner(const Content& effective, const std::string& digest, const scan::Ruleset& rules) {
+  const scan::ScanReport report = scan::scan(scan::view_of(effective, digest), rules);
   ScanRecord record;
   record.digest = digest;
   record.ruleset = report.ruleset;

@@ -8,8 +8,9 @@
 
 namespace imprimatur::registry {
 
-// Without id, place, author and time. Pure. Precondition: `digest` is digest_of(content).
-ScanRecord read_by_scanner(const Content& content, const std::string& digest, const scan::Ruleset& rules);
+// Without id, place, author and time. Pure. `effective` is what the version of that digest says with its
+// layers in place; positions of findings are positions in that.
+ScanRecord read_by_scanner(const Content& effective, const std::string& digest, const scan::Ruleset& rules);
 
 // How the latest scan of a version stands as the check named "scan". Closed: no scan is `pending`.
 CheckResult scan_check(const std::optional<ScanRecord>& latest, const Version& version,

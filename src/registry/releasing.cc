@@ -8,6 +8,7 @@
 #include "registry/gating.h"
 #include "registry/moving.h"
 #include "registry/outcome.h"
+#include "registry/proposing.h"
 #include "registry/registry.h"
 #include "registry/writing.h"
 #include "store/registry_rows.h"
@@ -108,6 +109,28 @@ Permission deploy_permission(const Environment& environment) {
   return environment.protection.asks_for_nothing() ? Permission::deploy_open : Permission::deploy;
 }
 
+std::vector<VersionRef> versions_in(const std::vector<ReviewItem>& items) {
+  std::vector<VersionRef> out;
+  for (const ReviewItem& item : items) out.push_back({item.artifact, item.version});
+  return out;
+}
+
+// What a deploy is about to propose, so that its scans are made before the command. Nothing for who may not
+// deploy.
+struct Ahead {
+  ProjectId project;
+  std::vector<Proposal> proposals;
+};
+
+Ahead ahead_of(store::Tx& tx, const Caller& caller, const std::optional<Environment>& target,
+               const std::vector<VersionRef>& versions) {
+  Ahead out{caller.project().id, {}};
+  if (!target || !caller.may(deploy_permission(*target)) || !caller.reaches(target->id)) return out;
+  if (last_environment(tx, out.project).id == target->id)
+    out.proposals = proposals(tx, out.project, versions, *target);
+  return out;
+}
+
 // Each artifact that a deploy expects something of is one that it deploys.
 Status require_expected(store::Tx& tx, const Review& review,
                         const std::vector<std::pair<ArtifactId, ReleaseId>>& expected) {
@@ -129,10 +152,12 @@ Result<std::vector<ReleaseId>> Registry::deploy_review(
     const Command& command, const ReviewId& id, const std::vector<std::pair<ArtifactId, ReleaseId>>& expected,
     std::string pass_freeze) {
   pass_freeze = TRY(checked_message("passFreeze.reason", std::move(pass_freeze)));
-  const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
-    return TRY(review_for(tx, command.principal, id)).caller.project().id;
+  const Ahead ahead = TRY(store_.read([&](store::Tx& tx) -> Result<Ahead> {
+    const ReviewScene scene = TRY(review_for(tx, command.principal, id));
+    return ahead_of(tx, scene.caller, scene.environment, versions_in(scene.review.items));
   }));
-  return store_.write({project.text}, [&](store::Tx& tx) -> Result<std::vector<ReleaseId>> {
+  const ScansAhead scans = scanned_ahead(ahead.proposals, rules_);
+  return store_.write({ahead.project.text}, [&](store::Tx& tx) -> Result<std::vector<ReleaseId>> {
     ReviewScene scene = TRY(review_for(tx, command.principal, id));
     Review& review = scene.review;
     TRY(scene.caller.require(deploy_permission(scene.environment)));
@@ -152,6 +177,7 @@ Result<std::vector<ReleaseId>> Registry::deploy_review(
       out.push_back(TRY(deploy.put_live(item, review, change_set, {})));
     }
     close_deployed(tx, scene.caller, review, change_set);
+    propose(tx, scene.caller, versions_in(review.items), scene.environment, scans, rules_);
     store::remember(tx, command, outcome_of(out));
     return out;
   });
@@ -161,9 +187,14 @@ Result<ReleaseId> Registry::deploy(const Command& command, const VersionRef& pla
                                    std::string_view environment, const Expected& expected,
                                    std::string pass_freeze) {
   pass_freeze = TRY(checked_message("passFreeze.reason", std::move(pass_freeze)));
-  const ProjectId project = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
-    return TRY(artifact_for(tx, command.principal, place.artifact)).artifact.project;
+  const Ahead ahead = TRY(store_.read([&](store::Tx& tx) -> Result<Ahead> {
+    const ArtifactScene scene = TRY(artifact_for(tx, command.principal, place.artifact));
+    const bool there = store::version_bare(tx, place.artifact, place.number).has_value();
+    const auto target = store::environment_by_name(tx, scene.artifact.project, environment);
+    return ahead_of(tx, scene.caller, target, there ? std::vector{place} : std::vector<VersionRef>());
   }));
+  const ProjectId& project = ahead.project;
+  const ScansAhead scans = scanned_ahead(ahead.proposals, rules_);
   return store_.write({project.text}, [&](store::Tx& tx) -> Result<ReleaseId> {
     const ArtifactScene scene = TRY(artifact_for(tx, command.principal, place.artifact));
     const Environment target = TRY(environment_or_404(tx, project, environment));
@@ -188,6 +219,7 @@ Result<ReleaseId> Registry::deploy(const Command& command, const VersionRef& pla
     const std::string change_set = fresh_id("chs", tx.now());
     const ReleaseId made = TRY(deploy.put_live(items.front(), review, change_set, expected));
     if (review) close_deployed(tx, scene.caller, *review, change_set);
+    propose(tx, scene.caller, {place}, target, scans, rules_);
     store::remember(tx, command, outcome_of(std::vector{made}));
     return made;
   });

@@ -3,6 +3,7 @@
 #include "registry/caller.h"
 #include "registry/drafting.h"
 #include "registry/gating.h"
+#include "registry/layering.h"
 #include "registry/outcome.h"
 #include "registry/reading.h"
 #include "registry/registry.h"
@@ -31,12 +32,28 @@ Result<VersionRef> Registry::create(const Command& command, std::string_view pro
   const std::string skeleton = skeleton_of(wanted.name);
   const std::vector<std::string> tags = TRY(checked_tags(wanted.tags));
   const std::string message = TRY(checked_message("message", wanted.message));
-  const ProjectId id = TRY(store_.read([&](store::Tx& tx) -> Result<ProjectId> {
+  struct Base {
+    ProjectId project;
+    Resolved first;
+    std::optional<VersionRef> saved;  // by the request that this one repeats
+  };
+  const Base base = TRY(store_.read([&](store::Tx& tx) -> Result<Base> {
     const Caller caller = TRY(Caller::in_named(tx, command.principal, project));
     TRY(caller.require(Permission::save));
-    return caller.project().id;
+    Base found{caller.project().id, {}, std::nullopt};
+    // What its layers meant then, they may not mean any more.
+    if (const auto seen = TRY(store::replayed(tx, command))) {
+      found.saved = version_from(*seen);
+      return found;
+    }
+    ProjectLayers layers(tx, found.project);
+    Content content = TRY(first_content(wanted));
+    found.first = TRY(resolve(std::move(content), layers.source()));
+    return found;
   }));
-  const Prepared ready = prepared(TRY(first_content(wanted)), rules_);
+  if (base.saved) return *base.saved;
+  const ProjectId& id = base.project;
+  const Prepared ready = prepared(base.first, rules_);
   return store_.write({id.text}, [&](store::Tx& tx) -> Result<VersionRef> {
     const Caller caller = TRY(Caller::in(tx, command.principal, id));
     TRY(caller.require(Permission::save));
@@ -61,24 +78,29 @@ Result<VersionRef> Registry::save(const Command& command, const ArtifactId& id, 
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     struct Base {
       ProjectId project;
-      Version version;
-      Content content;
+      std::int64_t latest = 0;
+      Resolved next;
       std::optional<VersionRef>
           saved;  // by the request that this one repeats, and whose version is the base now
     };
     const Base base = TRY(store_.read([&](store::Tx& tx) -> Result<Base> {
       const ArtifactScene scene = TRY(artifact_for(tx, command.principal, id));
       TRY(scene.caller.require(Permission::save));
-      Version latest = TRY(version_or_404(tx, id, scene.artifact.latest_version));
+      const Version latest = TRY(version_or_404(tx, id, scene.artifact.latest_version));
       TRY(require_intact(latest));
-      Content content = content_of(latest);
-      Base found{scene.artifact.project, std::move(latest), std::move(content), std::nullopt};
-      if (const auto seen = TRY(store::replayed(tx, command))) found.saved = version_from(*seen);
+      Base found{scene.artifact.project, latest.number, {}, std::nullopt};
+      if (const auto seen = TRY(store::replayed(tx, command))) {
+        found.saved = version_from(*seen);
+        return found;
+      }
+      ProjectLayers layers(tx, scene.artifact.project);
+      const Content content = content_of(latest);
+      Content effective = TRY(layers.effective(content));
+      found.next = TRY(next_content({content, std::move(effective)}, wanted.content, layers.source()));
       return found;
     }));
     if (base.saved) return *base.saved;
-    Content next = TRY(next_content(base.content, wanted.content));
-    const Prepared ready = prepared(std::move(next), rules_);
+    const Prepared ready = prepared(base.next, rules_);
     const auto saved =
         TRY(store_.write({base.project.text}, [&](store::Tx& tx) -> Result<std::optional<VersionRef>> {
           ArtifactScene scene = TRY(artifact_for(tx, command.principal, id));
@@ -90,7 +112,7 @@ Result<VersionRef> Registry::save(const Command& command, const ArtifactId& id, 
                             " is not the latest: " + std::to_string(latest) +
                             " is. Look at what changed and save again on top of it.");
           }
-          if (latest != base.version.number) return std::optional<VersionRef>();
+          if (latest != base.latest) return std::optional<VersionRef>();
           if (tags) {
             TRY(require_delicate_tags(tx, scene.artifact, *tags));
             scene.artifact.tags = *tags;
@@ -108,7 +130,7 @@ Result<VersionRef> Registry::save(const Command& command, const ArtifactId& id, 
 Result<ScanRecord> Registry::scan(const Command& command, const VersionRef& place) {
   struct Found {
     Version version;
-    Content content;
+    Content effective;
     std::optional<ScanRecord> standing;
   };
   const Found found = TRY(store_.read([&](store::Tx& tx) -> Result<Found> {
@@ -116,12 +138,12 @@ Result<ScanRecord> Registry::scan(const Command& command, const VersionRef& plac
     TRY(scene.caller.require(Permission::scan));
     Version version = TRY(version_or_404(tx, place.artifact, place.number));
     TRY(require_intact(version));
-    Content content = content_of(version);
+    Content effective = TRY(ProjectLayers(tx, version.project).effective(content_of(version)));
     auto standing = standing_scan(tx, version, ruleset());
-    return Found{std::move(version), std::move(content), std::move(standing)};
+    return Found{std::move(version), std::move(effective), std::move(standing)};
   }));
   if (found.standing) return *found.standing;
-  const ScanRecord reading = read_by_scanner(found.content, found.version.digest, rules_);
+  const ScanRecord reading = read_by_scanner(found.effective, found.version.digest, rules_);
   return store_.write({found.version.project.text}, [&](store::Tx& tx) -> Result<ScanRecord> {
     const ArtifactScene scene = TRY(artifact_for(tx, command.principal, place.artifact));
     TRY(scene.caller.require(Permission::scan));

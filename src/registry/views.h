@@ -1,7 +1,6 @@
 // What the registry shows of its rows, with the names that people see.
 #pragma once
 
-#include "domain/diff.h"
 #include "domain/gate.h"
 #include "domain/records.h"
 #include "domain/workflow.h"
@@ -80,11 +79,6 @@ struct OwnersView {
   std::map<TeamId, std::string> teams;
   std::map<PrincipalId, std::string> emails;  // of the people in both
   Displays displays;
-};
-
-struct DiffView {
-  std::int64_t from = 0, to = 0;
-  VersionDiff diff;
 };
 
 struct LabelsView {

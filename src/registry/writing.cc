@@ -18,12 +18,12 @@ bool names_in_a_tier(const Protection& protection, const std::string& tag) {
 
 }  // namespace
 
-Prepared prepared(Content content, const scan::Ruleset& rules) {
+Prepared prepared(const Resolved& version, const scan::Ruleset& rules) {
   Prepared out;
-  out.canonical = canonical_content(content);
-  out.digest = digest_of(content);
-  out.reading = read_by_scanner(content, out.digest, rules);
-  out.content = std::move(content);
+  out.semver = version.content.semver;
+  out.canonical = canonical_content(version.content);
+  out.digest = digest_of_canonical(out.canonical);
+  out.reading = read_by_scanner(version.effective, out.digest, rules);
   return out;
 }
 
@@ -48,7 +48,7 @@ void write_version(store::Tx& tx, const Caller& caller, Artifact& artifact, cons
   version.project = artifact.project;
   version.artifact = artifact.id;
   version.number = artifact.latest_version + 1;
-  version.semver = ready.content.semver;
+  version.semver = ready.semver;
   version.digest = ready.digest;
   version.content = ready.canonical;
   version.message = message;

@@ -1,7 +1,7 @@
 // Writing drafts inside a command: the one place where artifacts and versions come into being.
 #pragma once
 
-#include "domain/content.h"
+#include "domain/layers.h"
 #include "registry/caller.h"
 #include "registry/events.h"
 #include "registry/reading.h"
@@ -14,13 +14,13 @@ namespace imprimatur::registry {
 
 // A version that is ready to be written but for its place; its scan is part of it.
 struct Prepared {
-  Content content;
+  std::string semver;
   std::string canonical;
   std::string digest;
   ScanRecord reading;
 };
-// Pure and slow (it scans): call it outside of a write.
-Prepared prepared(Content content, const scan::Ruleset& rules);
+// Pure and slow (it scans, and what it scans is what the model gets): call it outside of a write.
+Prepared prepared(const Resolved& version, const scan::Ruleset& rules);
 
 std::string fresh_id(std::string_view prefix, Time now);
 

@@ -3,10 +3,12 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "journal/verifier.h"
+#include "registry/layering.h"
 #include "store/broken.h"
 #include "store/identity_rows.h"
 #include "store/registry_rows.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -64,7 +66,26 @@ void add_release(ServedArtifact& served, const Deliverable& row) {
     version.rolled_back = row.rolled_back;
     return;
   }
-  served.versions.push_back({row.version, row.release, row.digest, row.content, row.rolled_back});
+  served.versions.push_back({row.version, row.release, row.digest, row.content, row.rolled_back, {}});
+}
+
+bool includes(const ServedArtifact& served) {
+  return std::any_of(served.versions.begin(), served.versions.end(),
+                     [](const auto& version) { return may_include(version.content); });
+}
+
+// Puts in place what the versions include. One for which that cannot be done is left as it is, and delivery
+// leaves it out.
+void put_together(ServedArtifact& served, registry::ProjectLayers& layers) {
+  for (delivery::ServedVersion& version : served.versions) {
+    if (!may_include(version.content)) continue;
+    auto effective = layers.effective(version.content);
+    if (effective.ok()) {
+      version.effective = *std::move(effective);
+    } else {
+      log(LogLevel::error, "layers_broken", {{"release", version.release.text}});
+    }
+  }
 }
 
 ServedArtifact served_artifact(store::Tx& tx, const Artifact& artifact, const EnvironmentId& environment,
@@ -73,6 +94,10 @@ ServedArtifact served_artifact(store::Tx& tx, const Artifact& artifact, const En
   if (withheld(doubtful, "artifact", artifact.id.text) || withheld(doubtful, "environment", environment.text))
     return served;
   for (const Deliverable& row : store::deliverables(tx, artifact.id, environment)) add_release(served, row);
+  if (includes(served)) {
+    registry::ProjectLayers layers(tx, artifact.project);
+    put_together(served, layers);
+  }
   for (const Label& label : store::labels(tx, artifact.id)) {
     served.labels.push_back({label.name, label.version});
   }
@@ -163,7 +188,7 @@ std::vector<Change> without(const Touched& touched) {
 class Loader {
  public:
   Loader(store::Tx& tx, const delivery::Delivery::Tell& tell, const Doubtful& doubtful)
-      : tell_(tell), doubtful_(doubtful) {
+      : tx_(tx), tell_(tell), doubtful_(doubtful) {
     store::each_label(tx, [&](const Label& label) {
       labels_[label.artifact].push_back({label.name, label.version});
     });
@@ -183,6 +208,7 @@ class Loader {
   }
   Status finish() {
     close();
+    put_together_later();
     flush();
     return status_;
   }
@@ -196,19 +222,34 @@ class Loader {
       return;
     const auto labels = labels_.find(artifact_);
     if (labels != labels_.end()) whole.labels = labels->second;
-    add(Change(std::move(whole)));
+    if (includes(whole)) {
+      later_.emplace_back(artifact_, std::move(whole));
+    } else {
+      add(Change(std::move(whole)));
+    }
+  }
+  // What includes others, once the one statement that reads all is through.
+  void put_together_later() {
+    std::map<ProjectId, registry::ProjectLayers> layers;
+    for (auto& [id, whole] : later_) {
+      const Artifact artifact = store::present(store::artifact(tx_, id), "an artifact that is served");
+      put_together(whole, layers.try_emplace(artifact.project, tx_, artifact.project).first->second);
+      add(Change(std::move(whole)));
+    }
   }
   void flush() {
     if (pending_.empty() || !status_.ok()) return;
     status_ = tell_(std::exchange(pending_, {}));
   }
 
+  store::Tx& tx_;
   const delivery::Delivery::Tell& tell_;
   const Doubtful& doubtful_;
   std::map<ArtifactId, std::vector<delivery::ServedLabel>> labels_;
   std::vector<Change> pending_;
   ArtifactId artifact_;
   ServedArtifact served_;
+  std::vector<std::pair<ArtifactId, ServedArtifact>> later_;
   Status status_ = Ok{};
 };
 

@@ -105,6 +105,41 @@ TEST_F(DeliveryFeedTest, EveryCommitIsToldBeforeItIsAnswered) {
   EXPECT_FALSE(feed_->behind());
 }
 
+// What a version includes is put in place when it is told, at once and at a start alike; a layer whose
+// content is not what was locked takes what includes it out.
+TEST_F(DeliveryFeedTest, LayersAreServedInPlaceOrNotAtAll) {
+  registry::NewArtifact wanted;
+  wanted.name = "whole";
+  wanted.content.text = "{{> reply}} Be kind.";
+  wanted.content.layers = std::vector<LayerRef>{{"reply", "^1"}};
+  const VersionRef whole = must(registry_->create(admin_, "shop", wanted));
+  must(registry_->deploy(admin_, whole, "development", {}));
+  const auto served = [&]() -> std::string {
+    const auto snapshot = delivery_->snapshots().get();
+    const auto environment = snapshot->directory->find(key_.view.key.project.text, "development");
+    const auto* entry = snapshot->entry(*environment, "whole");
+    return entry == nullptr || entry->live == nullptr ? "" : std::string(entry->live->body());
+  };
+  EXPECT_NE(served().find("\"content\":\"Be brief. Be kind.\""), std::string::npos) << served();
+  must(feed_->load());
+  EXPECT_NE(served().find("\"content\":\"Be brief. Be kind.\""), std::string::npos);
+  must(store_->write({key_.view.key.project.text}, [&](store::Tx& tx) -> Status {
+    tx.database().script("DROP TRIGGER IF EXISTS contents_refuse_update");
+    tx.database().exec("UPDATE contents SET content = replace(content, 'brief', 'rude') WHERE artifact = ?",
+                       version_.artifact);
+    tx.append(key_.view.key.project.text, {"test.happened", "test", "{}", {"system"}});
+    return Ok{};
+  }));
+  must(feed_->load());
+  EXPECT_EQ(served().find("rude"), std::string::npos);
+  const auto before = delivery_->altered_contents();
+  delivery_.emplace([this](std::string_view key) { return identity_->seals().of_key(key); });
+  feed_.emplace(*store_, *delivery_);
+  must(feed_->load());
+  EXPECT_EQ(served(), "");
+  EXPECT_EQ(delivery_->altered_contents(), 2U) << "the layer and what includes it; before " << before;
+}
+
 TEST_F(DeliveryFeedTest, ARevokedKeyStopsWorkingEvenWhenNothingCanBeRead) {
   during_the_feed_ = Reads::lose_the_database;
   revoke();

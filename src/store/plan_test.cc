@@ -4,6 +4,7 @@
 #include "store/database.h"
 #include "store/identity_rows.h"
 #include "store/journal_rows.h"
+#include "store/lock_rows.h"
 #include "store/registry_rows.h"
 #include "store/requirement_rows.h"
 #include "store/witness_rows.h"
@@ -82,6 +83,9 @@ void read_everything(Tx& tx) {
   EXPECT_TRUE(comments(tx, {"rev_1"}, number).ok() && releases(tx, a, e, number).ok());
   (void)release(tx, {"rel_1"}), live_release(tx, a, e), live_releases(tx, a), any_release(tx, e);
   (void)retired(tx, a, 1, e), let_through_below(tx, a, e, 9), labels(tx, a), deliverables(tx, a, e);
+  (void)locks(tx, a, 1), dependants(tx, p, "x", 2, 5), artifact_by_name(tx, p, "x"),
+      layer_candidates(tx, {a, p});
+  (void)content_named(tx, p, "x", 1), was_let_through(tx, a, 1, e);
   (void)user(tx, {"usr_1"}), user_by_email(tx, "x"), membership(tx, p, {"usr_1"}), members(tx, p);
   EXPECT_TRUE(users(tx, next).ok());
   (void)standings(tx, {"usr_1"}), teams(tx, p), service_account(tx, {"svc_1"}), service_accounts(tx, p);

@@ -3,6 +3,7 @@
 #include "store/database.h"
 #include "store/identity_rows.h"
 #include "store/journal_rows.h"
+#include "store/lock_rows.h"
 #include "store/registry_rows.h"
 
 namespace imprimatur::store {
@@ -236,6 +237,90 @@ TEST_P(RowsTest, Reviews) {
                 .items.at(0)
                 .text,
             "second");
+}
+
+TEST_P(RowsTest, LocksAndWhoRestsOnALayer) {
+  given_project();
+  given_prompt("art_t", "tone", "Be kind");
+  const auto including = [&](const std::string& id, std::int64_t number, std::vector<LayerRef> layers,
+                             std::vector<LockEntry> lock) {
+    Content content;
+    content.name = id;
+    content.semver = "1." + std::to_string(number) + ".0";
+    content.text = "x";
+    content.layers = std::move(layers);
+    content.lock = std::move(lock);
+    Version version = version_of(id, number, "");
+    version.content = canonical_content(content);
+    return version;
+  };
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  ASSERT_TRUE(
+      change([&](Tx& tx) {
+        for (const char* id : {"art_a", "art_b", "art_c"}) insert_artifact(tx, artifact_of(id, id));
+        insert_version(tx, including("art_a", 1, {{"tone", "*"}}, {{"tone", 1, digest}, {"z", 7, digest}}));
+        // Only through another layer, only in the past, or not at an earlier version.
+        insert_version(tx, including("art_b", 1, {{"z", "*"}}, {{"z", 7, digest}, {"tone", 1, digest}}));
+        insert_version(tx, including("art_c", 1, {{"tone", "*"}}, {{"tone", 1, digest}}));
+        insert_version(tx, including("art_c", 2, {}, {}));
+      }).ok());
+  const auto rests = [&](std::string_view layer, std::int64_t below, int limit) {
+    Names out;
+    for (const auto& id : look([&](Tx& tx) { return dependants(tx, project_.id, layer, below, limit); }))
+      out.push_back(id.text);
+    return out;
+  };
+  EXPECT_EQ(rests("tone", 2, 9), Names{"art_a"});
+  EXPECT_EQ(rests("tone", 1, 9), Names{});
+  EXPECT_EQ(rests("z", 8, 9), Names{"art_b"});
+  EXPECT_EQ(rests("tone", 2, 0), Names{});
+  const auto lock = look([&](Tx& tx) { return locks(tx, {"art_a"}, 1); });
+  ASSERT_EQ(lock.size(), 2u);
+  EXPECT_EQ(lock[0].name, "tone");
+  EXPECT_TRUE(lock[0].direct);
+  EXPECT_EQ(lock[1].version, 7);
+  EXPECT_FALSE(lock[1].direct);
+  EXPECT_TRUE(look([&](Tx& tx) { return locks(tx, {"art_c"}, 2); }).empty());
+  EXPECT_EQ(look([&](Tx& tx) { return artifact_by_name(tx, project_.id, "tone"); })->id.text, "art_t");
+  EXPECT_FALSE(look([&](Tx& tx) { return artifact_by_name(tx, project_.id, "Tone"); }).has_value());
+  EXPECT_NE(look([&](Tx& tx) { return content_named(tx, project_.id, "tone", 1); })->find("Be kind"),
+            std::string::npos);
+  EXPECT_FALSE(look([&](Tx& tx) { return content_named(tx, project_.id, "tone", 2); }).has_value());
+
+  ASSERT_TRUE(change([&](Tx& tx) {
+                insert_version(tx, version_of("art_t", 2, "Be curt"));
+                put_version_state(tx, project_.id, {{"art_t"}, 1}, State::archived, ArchiveReason::retired);
+              }).ok());
+  const auto candidates = look([&](Tx& tx) { return layer_candidates(tx, *artifact(tx, {"art_t"})); });
+  ASSERT_EQ(candidates.size(), 1u);
+  EXPECT_EQ(candidates[0].number, 2);
+  EXPECT_EQ(candidates[0].semver, "1.0.2");
+}
+
+TEST_P(RowsTest, WhatWasLetThrough) {
+  given_project();
+  given_prompt("art_1", "a", "one");
+  const auto was = [&](std::int64_t version) {
+    return look([&](Tx& tx) { return was_let_through(tx, {"art_1"}, version, {"env_1"}); });
+  };
+  ASSERT_TRUE(change([&](Tx& tx) {
+                for (std::int64_t number = 2; number <= 4; ++number)
+                  insert_version(tx, version_of("art_1", number, "x"));
+                insert_release(tx, release_of("rel_1", 1));
+                end_release(tx, {"rel_1"}, ReleaseEnd::superseded, Time{8});
+                insert_release(tx, release_of("rel_2", 2));
+                end_release(tx, {"rel_2"}, ReleaseEnd::rolled_back, Time{9});
+                Release forced = release_of("rel_3", 3);
+                forced.protection_met = false;
+                insert_release(tx, forced);
+              }).ok());
+  EXPECT_TRUE(was(1));
+  EXPECT_FALSE(was(2)) << "it was rolled back from";
+  EXPECT_FALSE(was(3)) << "its protection was not met";
+  EXPECT_FALSE(was(4)) << "it never was live";
+  ASSERT_TRUE(
+      change([&](Tx& tx) { insert_retirement(tx, project_.id, {"art_1"}, 1, {"env_1"}, Time{10}); }).ok());
+  EXPECT_FALSE(was(1));
 }
 
 TEST_P(RowsTest, ReleasesAndWhatIsServed) {

@@ -472,6 +472,28 @@ CREATE TABLE retirements (
 ) STRICT, WITHOUT ROWID
 )sql";
 
+// What a version's lock says, by the row: read out of its content when it is saved, and compared with it by
+// every verification. `direct`: one of `layers` led to it, and not another layer.
+constexpr std::string_view kLocks = R"sql(
+CREATE TABLE locks (
+  project TEXT NOT NULL,
+  artifact TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  layer TEXT NOT NULL,
+  layer_number INTEGER NOT NULL,
+  direct INTEGER NOT NULL,
+  PRIMARY KEY (project, artifact, number, position),
+  FOREIGN KEY (project, artifact, number) REFERENCES versions (project, artifact, number)
+) STRICT, WITHOUT ROWID
+;
+CREATE INDEX locks_by_layer ON locks (project, layer, direct, artifact, number)
+;
+REFUSE UPDATE OF project, artifact, number, position, layer, layer_number, direct ON locks
+;
+REFUSE DELETE ON locks
+)sql";
+
 // Of a witness the latest cosignature of each journal is kept. It proves itself, so no event stands for it:
 // an event would change the head that it is about.
 constexpr std::string_view kWitnesses = R"sql(
@@ -502,7 +524,7 @@ CREATE TABLE cosignatures (
 // 1 to 4 were trials: their journals do not commit to what people wrote.
 std::span<const Migration> migrations() {
   static const Migration kSteps[] = {{5, kJournals}, {6, kPeople},     {7, kArtifacts},
-                                     {8, kReviews},  {10, kWitnesses}, {11, requirements_step()}};
+                                     {8, kReviews},  {9, kLocks},      {10, kWitnesses}, {11, requirements_step()}};
   return kSteps;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "domain/layers.h"
 #include "domain/name.h"
 #include "domain/owners.h"
 #include "domain/protection.h"
@@ -9,6 +10,7 @@
 #include "journal/entry.h"
 #include "store/skeletons.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -193,8 +195,43 @@ std::string content_digest(const std::string& content, const ArtifactColumns& ar
   return "sha256:" + to_hex(Sha256().add("imprimatur-version-v1\n").add(content).finish());
 }
 
+// Of each version, what it includes: one line an entry of its lock.
+using LockLines = std::map<std::pair<std::string, std::int64_t>, std::string>;
+
+std::string lock_line(std::string_view name, std::int64_t version, std::int64_t direct) {
+  return std::string(name) + " " + std::to_string(version) + " " + std::to_string(direct) + "\n";
+}
+
+LockLines lock_lines(Database& database, std::string_view project) {
+  LockLines out;
+  database.stream(
+      "SELECT artifact, number, layer, layer_number, direct, position FROM locks WHERE project = ? "
+      "ORDER BY artifact, number, position",
+      [&](const Row& row) {
+        std::string& lines = out[{row.text(0), row.integer(1)}];
+        const std::int64_t place = std::count(lines.begin(), lines.end(), '\n');
+        if (row.integer(5) != place) lines += "out of its place ";
+        lines += lock_line(row.text(2), row.integer(3), row.integer(4));
+      },
+      project);
+  return out;
+}
+
+// Whether the rows say what the content says. Precondition: the content can be read.
+bool same_locks(const std::string& content, const std::string& lines) {
+  if (lines.empty() && !may_include(content)) return true;
+  const auto read = content_from_canonical(content);
+  if (!read.ok()) return false;
+  std::string expected;
+  for (std::size_t i = 0; i < read->lock.size(); ++i) {
+    expected += lock_line(read->lock[i].name, read->lock[i].version, i < read->layers.size() ? 1 : 0);
+  }
+  return expected == lines;
+}
+
 void artifacts(Database& database, std::string_view project, const TakeRow& take) {
   std::map<std::string, ArtifactColumns, std::less<>> known;
+  LockLines locks = lock_lines(database, project);
   // With another version of Unicode they are made anew when the server starts.
   const bool of_today = skeletons_are_of_today(database);
   const auto held = [&](const std::string& skeleton) {
@@ -232,12 +269,17 @@ void artifacts(Database& database, std::string_view project, const TakeRow& take
         text.set("digest", row.text(2)).set("author", row.text(3)).set("accountable", row.text(4));
         text.set("base", number_text(row.integer(5)));
         text.set("message", committed(row.text(12), row.text(11)));
-        text.set("content", content_digest(row.text(10), known[row.text(0)], row.text(9)));
+        std::string content = content_digest(row.text(10), known[row.text(0)], row.text(9));
+        const auto lines = locks.extract({row.text(0), row.integer(1)});
+        const bool same = same_locks(row.text(10), lines.empty() ? std::string() : lines.mapped());
+        if (content.starts_with("sha256:") && !same) content = "of other locks";
+        text.set("content", content);
         text.set("createdAt", time_text(row.time(6))).set("state", row.text(7));
         const std::string reason = row.text(8) == "none" ? std::string() : row.text(8);
         take(row_key("version", row.text(0), row.integer(1)), text.set("reason", reason).text());
       },
       project);
+  for (const auto& [version, lines] : locks) take(row_key("lock", version.first, version.second), "");
 }
 
 void scans(Database& database, std::string_view project, const TakeRow& take) {
@@ -436,7 +478,7 @@ std::vector<Stray> strays(Database& database) {
         "protections",    "proposals",     "artifacts",    "versions",          "contents",   "scans",
         "labels",         "reviews",       "review_items", "verdicts",          "comments",   "releases",
         "retirements",    "check_results", "acceptances",  "checklist_answers", "dismissals", "owner_rules",
-        "owner_proposals"}) {
+        "owner_proposals", "locks"}) {
     const std::string sql = std::string("SELECT DISTINCT project FROM ") + table +
                             " WHERE project NOT IN (SELECT id FROM projects)";
     database.each(sql, [&](const Row& row) { out.push_back({table, row.text(0)}); });

@@ -10,6 +10,7 @@
 #include "store/journal_rows.h"
 #include "store/registry_rows.h"
 #include "store/requirement_rows.h"
+#include "store/schema.h"
 #include "store/verify_rows.h"
 #include "store/witness_rows.h"
 
@@ -62,6 +63,11 @@ class VerifyTest : public StoreTest {
     content.name = "support/reply";
     content.semver = "1." + std::to_string(number) + ".0";
     content.text = text;
+    if (number == 2) {
+      content.layers = {{"voice", "^1"}};
+      content.lock = {{"voice", 4, "sha256:" + std::string(64, 'a')},
+                      {"tone", 2, "sha256:" + std::string(64, 'b')}};
+    }
     content = checked_content(content).value();
     Version out;
     out.project = {"prj_1"};
@@ -572,6 +578,16 @@ TEST_P(VerifyTest, WhatLooksRightIsNoticedToo) {
       "UPDATE heads SET last_hash = upper(last_hash)",
       "UPDATE artifacts SET skeleton = 'x' || skeleton",
       "UPDATE schema_versions SET version = version + 100",
+      // another layer, one that was not asked for, two in each other's place, one more, one less
+      "UPDATE locks SET layer_number = 3 WHERE position = 0",
+      "UPDATE locks SET direct = 1 - direct",
+      "UPDATE locks SET direct = 7 WHERE direct = 1",
+      "UPDATE locks SET position = 9 WHERE position = 0; UPDATE locks SET position = 0 WHERE position = 1; "
+      "UPDATE locks SET position = 1 WHERE position = 9",
+      "INSERT INTO locks VALUES ('prj_1', 'art_1', 2, 2, 'x', 1, 0)",
+      "INSERT INTO locks VALUES ('prj_1', 'art_1', 1, 0, 'x', 1, 1)",
+      "INSERT INTO locks VALUES ('prj_1', 'art_9', 1, 0, 'x', 1, 1)",
+      "DELETE FROM locks WHERE position = 1",
   };
   for (const std::string& edit : edits) EXPECT_NE(after(*database, edit), "nothing found") << edit;
 }
@@ -836,7 +852,8 @@ TEST_P(VerifyTest, DataOfATrialVersionAreRefused) {
   ASSERT_TRUE(store_
                   ->write({"org"},
                           [](Tx& tx) -> Status {
-                            tx.database().touch("UPDATE schema_versions SET version = version - 7");
+                            tx.database().touch("UPDATE schema_versions SET version = version - " +
+                                                std::to_string(newest_schema() - 4));
                             return Ok{};
                           })
                   .ok());

@@ -1,6 +1,7 @@
 // Versions with their content, and the scans of them.
 #include "base/json.h"
 #include "store/cursor.h"
+#include "store/lock_rows.h"
 #include "store/query.h"
 #include "store/registry_rows.h"
 #include "store/stored.h"
@@ -120,6 +121,7 @@ void insert_version(Tx& tx, const Version& version) {
       "INSERT INTO latest_texts (project, artifact, lowered) VALUES (?, ?, ?) "
       "ON CONFLICT (project, artifact) DO UPDATE SET lowered = excluded.lowered",
       version.project, version.artifact, searchable(version.content));
+  insert_locks(tx, version);
 }
 
 void put_version_state(Tx& tx, const ProjectId& project, const VersionRef& version, State state,

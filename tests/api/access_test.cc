@@ -275,6 +275,10 @@ class Access : public Talk {
          [&]() -> Wanted {
            return {on_version("/submit"), json::object()};
          }},
+        {"getEffectiveVersion",
+         [&]() -> Wanted {
+           return {on_version("/effective"), {}};
+         }},
         {"getGate",
          [&]() -> Wanted {
            return {on_version("/gate"), {}};

@@ -103,10 +103,9 @@ registry::NewArtifact new_artifact(Fields& fields) {
   registry::NewArtifact wanted;
   wanted.name = fields.text("name");
   if (fields.has("kind")) wanted.kind = fields.word("kind", artifact_kind_of);
-  // The registry could keep one, but nothing checks its schema or serves it as a policy yet.
-  if (wanted.kind == ArtifactKind::policy)
-    fields.complain("kind", "policies cannot be saved yet; only prompt is taken");
-  wanted.type = fields.word("type", content_type_of);
+  // A policy has one type only.
+  if (wanted.kind != ArtifactKind::policy || fields.has("type"))
+    wanted.type = fields.word("type", content_type_of);
   wanted.content = content_patch(fields);
   wanted.tags = fields.texts_if("tags").value_or(std::vector<std::string>());
   wanted.message = fields.text_if("message").value_or("");

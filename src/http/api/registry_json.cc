@@ -346,6 +346,19 @@ json::object diff_json(const registry::DiffView& view) {
   json::object out = to_json(view.diff);
   out["from"] = view.from;
   out["to"] = view.to;
+  out["effective"] = view.effective ? json::value(to_json(*view.effective)) : json::value();
+  return out;
+}
+
+json::object effective_json(const registry::EffectiveView& view) {
+  const json::object whole = stored_object(canonical_content(view.effective));
+  json::object out{{"prompt", view.version.artifact.text},
+                   {"number", view.version.number},
+                   {"digest", view.version.digest}};
+  for (const std::string_view field : {"name", "kind", "type", "semver", "content", "messages", "variables",
+                                       "model", "config", "tools", "outputSchema", "lock"}) {
+    out[field] = whole.at(field);
+  }
   return out;
 }
 

@@ -24,6 +24,7 @@ boost::json::object release_json(const registry::ReleaseView& view);
 boost::json::object environment_json(const registry::EnvironmentView& view);
 boost::json::object label_json(const Label& label, const registry::Displays& displays);
 boost::json::object diff_json(const registry::DiffView& view);
+boost::json::object effective_json(const registry::EffectiveView& view);
 boost::json::object entry_json(const journal::Entry& entry);
 boost::json::object checkpoint_json(const store::Head& head);
 

@@ -28,6 +28,13 @@ Result<Response> get(RegistryApi api, const Request& request, const PathArgument
   return answer(version_json(TRY(api.queries.version(who, TRY(version_of(path)))), api.registry.ruleset()));
 }
 
+Result<Response> effective(RegistryApi api, const Request& request, const PathArguments& path) {
+  const Principal who = TRY(caller(request, api.identity));
+  TRY(no_query(request));
+  const VersionRef version = TRY(version_of(path));
+  return answer(effective_json(TRY(api.queries.effective(who, version))));
+}
+
 Result<Response> scan(RegistryApi api, const Request& request, const PathArguments& path) {
   const store::Command asked = TRY(command(request, api.identity));
   TRY(no_query(request));
@@ -89,6 +96,9 @@ void add_version_routes(Router& router, RegistryApi api) {
               [api](const Request& request, const PathArguments& path) { return list(api, request, path); }});
   router.add({Method::get, one,
               [api](const Request& request, const PathArguments& path) { return get(api, request, path); }});
+  router.add({Method::get, one + "/effective", [api](const Request& request, const PathArguments& path) {
+                return effective(api, request, path);
+              }});
   router.add({Method::post, one + "/scan",
               [api](const Request& request, const PathArguments& path) { return scan(api, request, path); }});
   router.add({Method::get, one + "/scans", [api](const Request& request, const PathArguments& path) {
