@@ -523,8 +523,9 @@ CREATE TABLE cosignatures (
 
 // 1 to 4 were trials: their journals do not commit to what people wrote.
 std::span<const Migration> migrations() {
-  static const Migration kSteps[] = {{5, kJournals}, {6, kPeople},     {7, kArtifacts},
-                                     {8, kReviews},  {9, kLocks},      {10, kWitnesses}, {11, requirements_step()}};
+  static const Migration kSteps[] = {
+      {5, kJournals}, {6, kPeople},     {7, kArtifacts},          {8, kReviews},
+      {9, kLocks},    {10, kWitnesses}, {11, requirements_step()}};
   return kSteps;
 }
 

@@ -474,10 +474,10 @@ void each_row(Database& database, std::string_view journal, const TakeRow& take)
 std::vector<Stray> strays(Database& database) {
   std::vector<Stray> out;
   for (const char* table :
-       {"members",        "team_members",  "teams",        "service_accounts",  "api_keys",   "environments",
-        "protections",    "proposals",     "artifacts",    "versions",          "contents",   "scans",
-        "labels",         "reviews",       "review_items", "verdicts",          "comments",   "releases",
-        "retirements",    "check_results", "acceptances",  "checklist_answers", "dismissals", "owner_rules",
+       {"members",         "team_members",  "teams",        "service_accounts",  "api_keys",   "environments",
+        "protections",     "proposals",     "artifacts",    "versions",          "contents",   "scans",
+        "labels",          "reviews",       "review_items", "verdicts",          "comments",   "releases",
+        "retirements",     "check_results", "acceptances",  "checklist_answers", "dismissals", "owner_rules",
         "owner_proposals", "locks"}) {
     const std::string sql = std::string("SELECT DISTINCT project FROM ") + table +
                             " WHERE project NOT IN (SELECT id FROM projects)";
