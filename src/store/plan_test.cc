@@ -5,6 +5,7 @@
 #include "store/identity_rows.h"
 #include "store/journal_rows.h"
 #include "store/registry_rows.h"
+#include "store/retirement_rows.h"
 #include "store/witness_rows.h"
 
 #include <mutex>
@@ -86,7 +87,8 @@ void read_everything(Tx& tx) {
   (void)standings(tx, {"usr_1"}), teams(tx, p), service_account(tx, {"svc_1"}), service_accounts(tx, p);
   (void)key(tx, {"key_1"}), keys(tx, p), session_by_hash(tx, "x"), failed_logins(tx, "x");
   (void)idempotent(tx, {"usr_1"}, "x", Time{}), display_of(tx, {"usr_1"});
-  (void)witness(tx, {"wit_1"}), witnesses(tx), cosignatures(tx, "org"), release_at(tx, a, e, Time{1});
+  (void)retirement_reason(tx, p, {a, 1}, e), witness(tx, {"wit_1"}), witnesses(tx), cosignatures(tx, "org"),
+      release_at(tx, a, e, Time{1});
   (void)seq_not_before(tx, "org", Time{1});
   (void)head(tx, "org"), entries(tx, "org", 1, 10), each_leaf(tx, "org", 0, 1, [](const Hash256&) {});
 }
