@@ -6,6 +6,7 @@
 #include "evidence/told.h"
 #include "registry/caller.h"
 #include "store/registry_rows.h"
+#include "store/retirement_rows.h"
 
 #include <algorithm>
 #include <array>
@@ -172,6 +173,9 @@ json::object Report::change(store::Tx& tx, const Told& one) {
     line["kind"] = "retire";
     const std::string ended = one.text("ended");
     line["replaced"] = ended.empty() ? json::value() : json::value(ended);
+    const auto why = store::retirement_reason(tx, ProjectId{scope_.head.journal}, {prompt, number},
+                                              EnvironmentId{one.text("environment")});
+    if (why && scope_.words_visible) line["reason"] = why->reason;
     return line;
   }
   const Made last = made(tx, store::present(store::release(tx, {release}), "a release"));

@@ -348,7 +348,14 @@ Status Step::version_retired() {
     live.clear();
   }
   const std::int64_t version = TRY(number(details_, "version"));
-  TRY(add(row_key("retirement", artifact, version) + " " + environment, RowText().set("at", time_)));
+  const std::string place = row_key("", artifact, version) + " " + environment;
+  TRY(add("retirement" + place, RowText().set("at", time_)));
+  // Those of before reasons were kept have none.
+  if (details_.contains("reason")) {
+    RowText why;
+    TRY(copy(why, {"reason"}));
+    TRY(add("retirement_reason" + place, why));
+  }
   return moves();
 }
 

@@ -3,6 +3,9 @@
 #include "base/json.h"
 #include "journal/story_test.h"
 
+#include <algorithm>
+
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
 
 namespace imprimatur::journal {
@@ -79,6 +82,23 @@ TEST(Replay, AServiceAccountIsDisabledAndEnabled) {
   EXPECT_TRUE(fits({"true", "false", "true"}));
   EXPECT_FALSE(fits({"false"})) << "it was enabled already";
   EXPECT_FALSE(fits({"true", "true"}));
+}
+
+TEST(Replay, ARetirementKeepsItsReasonWhereTheEventHasOne) {
+  auto story = project_story();
+  const auto retired = std::find_if(story.begin(), story.end(),
+                                    [](const Told& one) { return one.action == "version.retired"; });
+  ASSERT_NE(retired, story.end());
+  const auto reason = [&] {
+    Replay replay;
+    for (const Entry& entry : chained("prj_1", story)) EXPECT_TRUE(replay.apply(entry).ok()) << entry.seq;
+    return field(replay.rows(), "retirement_reason art_1 2 env_1", "reason");
+  };
+  EXPECT_EQ(reason(), "no row") << "entries of before reasons were kept have none";
+  auto details = parse_json(retired->details).value().get_object();
+  details["reason"] = sha("too old");
+  retired->details = canonical_json(boost::json::value(details)).value();
+  EXPECT_EQ(reason(), sha("too old"));
 }
 
 TEST(Replay, AWitnessIsAddedOnceAndRemovedOnce) {

@@ -269,14 +269,15 @@ journal::Event release_rolled_back_event(const PrincipalId& actor, const Release
 }
 
 journal::Event version_retired_event(const PrincipalId& actor, const Version& version,
-                                     const EnvironmentId& environment, const ReleaseId& ended,
+                                     const store::RetirementReason& why, const ReleaseId& ended,
                                      const Moves& moves) {
   return event("version.retired", version_resource(version.artifact, version.number),
                {{"artifact", version.artifact.text},
                 {"version", version.number},
                 {"digest", version.digest},
-                {"environment", environment.text},
+                {"environment", why.environment.text},
                 {"ended", id_or_null(ended.text)},
+                {"reason", journal::commitment(why.salt, why.reason)},
                 {"moves", moves_of(moves)}},
                actor);
 }

@@ -4,6 +4,7 @@
 #include "domain/owners.h"
 #include "domain/records.h"
 #include "journal/entry.h"
+#include "store/retirement_rows.h"
 
 #include <optional>
 #include <string_view>
@@ -52,7 +53,7 @@ journal::Event release_created_event(const PrincipalId& actor, const Release& re
 journal::Event release_rolled_back_event(const PrincipalId& actor, const Release& release,
                                          const ReleaseId& restores, const Moves& moves);
 journal::Event version_retired_event(const PrincipalId& actor, const Version& version,
-                                     const EnvironmentId& environment, const ReleaseId& ended,
+                                     const store::RetirementReason& why, const ReleaseId& ended,
                                      const Moves& moves);
 journal::Event label_moved_event(const PrincipalId& actor, const ArtifactId& artifact, std::string_view label,
                                  std::optional<std::int64_t> version, std::optional<std::int64_t> previous);

@@ -292,7 +292,9 @@ Status Registry::retire(const Command& command, const VersionRef& place, std::st
     }
     if (ends) store::end_release(tx, live->id, ReleaseEnd::retired, tx.now());
     store::insert_retirement(tx, project, place.artifact, place.number, target.id, tx.now());
-    tx.append(project.text, version_retired_event(scene.caller.actor(), version, target.id,
+    const store::RetirementReason why{place, target.id, reason, journal::new_salt()};
+    store::insert_retirement_reason(tx, project, why);
+    tx.append(project.text, version_retired_event(scene.caller.actor(), version, why,
                                                   ends ? live->id : ReleaseId{}, change.moves()));
     if (auto review = review_holding(tx, place, target.id)) {
       TRY(close(tx, scene.caller, *review, target, Action::withdraw));

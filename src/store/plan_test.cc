@@ -7,6 +7,7 @@
 #include "store/lock_rows.h"
 #include "store/registry_rows.h"
 #include "store/requirement_rows.h"
+#include "store/retirement_rows.h"
 #include "store/witness_rows.h"
 
 #include <mutex>
@@ -91,7 +92,8 @@ void read_everything(Tx& tx) {
   (void)standings(tx, {"usr_1"}), teams(tx, p), service_account(tx, {"svc_1"}), service_accounts(tx, p);
   (void)key(tx, {"key_1"}), keys(tx, p), session_by_hash(tx, "x"), failed_logins(tx, "x");
   (void)idempotent(tx, {"usr_1"}, "x", Time{}), display_of(tx, {"usr_1"});
-  (void)witness(tx, {"wit_1"}), witnesses(tx), cosignatures(tx, "org"), release_at(tx, a, e, Time{1});
+  (void)retirement_reason(tx, p, {a, 1}, e), witness(tx, {"wit_1"}), witnesses(tx), cosignatures(tx, "org"),
+      release_at(tx, a, e, Time{1});
   (void)latest_checks(tx, a, 1), check(tx, a, 1, "chk_1"), acceptances(tx, a, 1), dismissals(tx, {"rev_1"});
   EXPECT_TRUE(checks(tx, a, 1, number).ok());
   (void)owner_rules(tx, p), owner_proposal(tx, p), newest_release(tx, a, 1, e);

@@ -496,7 +496,8 @@ REFUSE DELETE ON locks
 
 // Of a witness the latest cosignature of each journal is kept. It proves itself, so no event stands for it:
 // an event would change the head that it is about.
-constexpr std::string_view kWitnesses = R"sql(
+// Why a version was retired stands apart: versions retired before have none.
+constexpr std::string_view kEvidence = R"sql(
 CREATE TABLE witnesses (
   id TEXT NOT NULL PRIMARY KEY,
   verifier_key TEXT NOT NULL,
@@ -517,15 +518,24 @@ CREATE TABLE cosignatures (
   signature TEXT NOT NULL,
   PRIMARY KEY (journal, witness)
 ) STRICT, WITHOUT ROWID
+;
+CREATE TABLE retirement_reasons (
+  project TEXT NOT NULL,
+  artifact TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  environment TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  salt TEXT NOT NULL,
+  PRIMARY KEY (project, artifact, version, environment)
+) STRICT, WITHOUT ROWID
 )sql";
 
 }  // namespace
 
 // 1 to 4 were trials: their journals do not commit to what people wrote.
 std::span<const Migration> migrations() {
-  static const Migration kSteps[] = {
-      {5, kJournals}, {6, kPeople},     {7, kArtifacts},          {8, kReviews},
-      {9, kLocks},    {10, kWitnesses}, {11, requirements_step()}};
+  static const Migration kSteps[] = {{5, kJournals}, {6, kPeople},    {7, kArtifacts},          {8, kReviews},
+                                     {9, kLocks},    {10, kEvidence}, {11, requirements_step()}};
   return kSteps;
 }
 

@@ -453,6 +453,13 @@ void releases(Database& database, std::string_view project, const TakeRow& take)
       },
       project);
   database.stream(
+      "SELECT artifact, version, environment, reason, salt FROM retirement_reasons WHERE project = ?",
+      [&](const Row& row) {
+        take(row_key("retirement_reason", row.text(0), row.integer(1)) + " " + row.text(2),
+             RowText().set("reason", committed(row.text(4), row.text(3))).text());
+      },
+      project);
+  database.stream(
       "SELECT artifact, version, environment, retired_at FROM retirements WHERE project = ?",
       [&](const Row& row) {
         take(row_key("retirement", row.text(0), row.integer(1)) + " " + row.text(2),
@@ -473,12 +480,33 @@ void each_row(Database& database, std::string_view journal, const TakeRow& take)
 
 std::vector<Stray> strays(Database& database) {
   std::vector<Stray> out;
-  for (const char* table :
-       {"members",         "team_members",  "teams",        "service_accounts",  "api_keys",   "environments",
-        "protections",     "proposals",     "artifacts",    "versions",          "contents",   "scans",
-        "labels",          "reviews",       "review_items", "verdicts",          "comments",   "releases",
-        "retirements",     "check_results", "acceptances",  "checklist_answers", "dismissals", "owner_rules",
-        "owner_proposals", "locks"}) {
+  for (const char* table : {"members",
+                            "team_members",
+                            "teams",
+                            "service_accounts",
+                            "api_keys",
+                            "environments",
+                            "protections",
+                            "proposals",
+                            "artifacts",
+                            "versions",
+                            "contents",
+                            "scans",
+                            "labels",
+                            "reviews",
+                            "review_items",
+                            "verdicts",
+                            "comments",
+                            "releases",
+                            "retirements",
+                            "check_results",
+                            "acceptances",
+                            "checklist_answers",
+                            "dismissals",
+                            "owner_rules",
+                            "owner_proposals",
+                            "locks",
+                            "retirement_reasons"}) {
     const std::string sql = std::string("SELECT DISTINCT project FROM ") + table +
                             " WHERE project NOT IN (SELECT id FROM projects)";
     database.each(sql, [&](const Row& row) { out.push_back({table, row.text(0)}); });

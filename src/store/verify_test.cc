@@ -10,6 +10,7 @@
 #include "store/journal_rows.h"
 #include "store/registry_rows.h"
 #include "store/requirement_rows.h"
+#include "store/retirement_rows.h"
 #include "store/schema.h"
 #include "store/verify_rows.h"
 #include "store/witness_rows.h"
@@ -403,11 +404,12 @@ void VerifyTest::tell_releases() {
             R"(","moves":[{"artifact":"art_1","version":1,"from":"deployed","to":"archived","reason":"superseded"},)" +
             R"({"artifact":"art_1","version":2,"from":"draft","to":"deployed","reason":null}]})");
     insert_retirement(tx, {"prj_1"}, {"art_1"}, 1, {"env_1"}, now);
+    insert_retirement_reason(tx, {"prj_1"}, {{{"art_1"}, 1}, {"env_1"}, "too old", kSalt});
     put_version_state(tx, {"prj_1"}, {{"art_1"}, 1}, State::archived, ArchiveReason::retired);
     tell(
         tx, "version.retired", "usr_b",
         R"({"artifact":"art_1","version":1,"digest":")" + first_ +
-            R"(","environment":"env_1","ended":null,)" +
+            R"(","environment":"env_1","ended":null,"reason":")" + said("too old") + R"(",)" +
             R"("moves":[{"artifact":"art_1","version":1,"from":"archived","to":"archived","reason":"retired"}]})");
     Environment weaker{{"env_1"}, {"prj_1"}, "production", 3, {}, now};
     weaker.protection.version = 2;
@@ -568,6 +570,7 @@ TEST_P(VerifyTest, WhatLooksRightIsNoticedToo) {
       "UPDATE verdicts SET comment = 'I do NOT agree'",
       "UPDATE verdicts SET comment = '', salt = ''",
       "UPDATE releases SET reason = 'approved by the head'",
+      "UPDATE retirement_reasons SET reason = 'too new'",
       "UPDATE comments SET body = 'looks bad'",
       "INSERT INTO team_members VALUES ('prj_1', 'usr_b', 'tea_1,tea_2')",
       "UPDATE team_members SET team = 'tea_1,tea_1'",
