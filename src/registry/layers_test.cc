@@ -143,7 +143,7 @@ TEST_F(LayersTest, TheGateWantsEveryLayerApprovedForTheSameEnvironment) {
   EXPECT_TRUE(gate(reply, "development").met);
   // Approved is enough, in a review of its own.
   const ReviewId review = world.submit(ann, tone);
-  World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""));
+  World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}));
   EXPECT_EQ(gate(reply).met, false);
   world.make_live(ann, ben, voice);
   EXPECT_TRUE(layers_in(gate(reply))->met) << layers_in(gate(reply))->detail;
@@ -158,7 +158,7 @@ TEST_F(LayersTest, AChangeSetOfLayerAndDependantSatisfiesItself) {
   const VersionRef reply = create(ann, "reply", "{{> tone}} Answer.", {{"tone", "^1"}});
   const ReviewId review =
       World::must(registry.submit(as(ann), World::kProject, "production", {reply, tone}, ""));
-  World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""));
+  World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}));
   EXPECT_EQ(World::must(registry.deploy_review(as(ben), review, {})).size(), 2U);
   EXPECT_EQ(latest(reply.artifact), 1) << "it includes what went live already";
 }
@@ -244,9 +244,9 @@ TEST_F(LayersTest, AReleaseProposesVersionsOfWhatIncludesTheLayer) {
   // Nothing went live by it.
   EXPECT_EQ(World::must(world.queries->artifact(cleo, reply.artifact)).live.at("production"), 1);
   const ReviewId review = world.submit(ann, proposed);
-  expect_refused(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""), ErrorCode::forbidden,
-                 "contributed");
-  World::must(registry.give_verdict(as(cleo), review, VerdictKind::approve, "", ""));
+  expect_refused(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}),
+                 ErrorCode::forbidden, "contributed");
+  World::must(registry.give_verdict(as(cleo), review, {VerdictKind::approve, "", "", {}}));
   World::must(registry.deploy(as(cleo), proposed, "production", {}));
   EXPECT_EQ(latest(above.artifact), 2) << "and so on upwards";
 }
@@ -288,7 +288,7 @@ TEST_F(LayersTest, AProposalTakesWhatItsRangesAdmitAndLeavesTheRest) {
   const std::vector<VersionRef> both = {world.save(ann, tone.artifact, "Be very kind."),
                                         world.save(ann, voice.artifact, "Be very plain.")};
   const ReviewId review = World::must(registry.submit(as(ann), World::kProject, "production", both, ""));
-  World::must(registry.give_verdict(as(ben), review, VerdictKind::approve, "", ""));
+  World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}));
   World::must(registry.deploy_review(as(ben), review, {}));
   ASSERT_EQ(latest(reply.artifact), 2) << "one proposal for both";
   EXPECT_EQ(effective({reply.artifact, 2}), "Be very kind. Be plain.");
