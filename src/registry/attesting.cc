@@ -94,6 +94,10 @@ Result<std::string> Registry::report_check(const Command& command, const Version
     if (const auto seen = TRY(store::replayed(tx, command))) return *seen;
     const Version version = TRY(version_or_404(tx, place.artifact, place.number));
     TRY(require_digest(version, wanted.digest));
+    if (store::count_checks(tx, place.artifact, place.number) >= kMaxReports) {
+      return unprocessable("A version takes at most " + std::to_string(kMaxReports) +
+                           " reports of checks; save it again to go on.");
+    }
     const CheckReport report{.id = fresh_id("chk", tx.now()),
                              .project = project,
                              .artifact = place.artifact,
@@ -139,6 +143,10 @@ Result<std::string> Registry::accept_finding(const Command& command, const Versi
     TRY(require_found(tx, version, wanted.rule));
     if (wanted.expires <= tx.now() || wanted.expires > tx.now() + kLongestAcceptance) {
       return invalid_field("expiresAt", "must lie in the future, at most 366 days ahead");
+    }
+    if (store::acceptances(tx, place.artifact, place.number).size() >= kMaxAcceptances) {
+      return unprocessable("A version takes at most " + std::to_string(kMaxAcceptances) +
+                           " accepted findings; mend what the scan finds instead.");
     }
     const AcceptedFinding accepted{.id = fresh_id("acc", tx.now()),
                                    .project = project,

@@ -95,7 +95,7 @@ void read_everything(Tx& tx) {
   (void)retirement_reason(tx, p, {a, 1}, e), witness(tx, {"wit_1"}), witnesses(tx), cosignatures(tx, "org"),
       release_at(tx, a, e, Time{1});
   (void)latest_checks(tx, a, 1), check(tx, a, 1, "chk_1"), acceptances(tx, a, 1), dismissals(tx, {"rev_1"});
-  EXPECT_TRUE(checks(tx, a, 1, number).ok());
+  EXPECT_TRUE(checks(tx, a, 1, number).ok() && count_checks(tx, a, 1) == 0);
   (void)owner_rules(tx, p), owner_proposal(tx, p), newest_release(tx, a, 1, e);
   (void)seq_not_before(tx, "org", Time{1});
   (void)head(tx, "org"), entries(tx, "org", 1, 10), each_leaf(tx, "org", 0, 1, [](const Hash256&) {});

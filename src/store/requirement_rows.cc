@@ -91,6 +91,15 @@ std::optional<CheckReport> check(Tx& tx, const ArtifactId& artifact, std::int64_
   return std::move(found->report);
 }
 
+std::int64_t count_checks(Tx& tx, const ArtifactId& artifact, std::int64_t version) {
+  return tx.database()
+      .one(
+          "SELECT coalesce(max(number), 0) FROM check_results WHERE project = (SELECT project FROM artifacts "
+          "WHERE id = ?) AND artifact = ? AND version = ?",
+          [](const Row& row) { return row.integer(0); }, artifact, artifact, version)
+      .value_or(0);
+}
+
 void insert_acceptance(Tx& tx, const AcceptedFinding& accepted) {
   tx.database().exec(
       "INSERT INTO acceptances (project, artifact, version, number, id, digest, rule, reason, salt, "

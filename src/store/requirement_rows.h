@@ -20,6 +20,8 @@ Result<Page<CheckReport>> checks(Tx& tx, const ArtifactId& artifact, std::int64_
 std::optional<CheckReport> check(Tx& tx, const ArtifactId& artifact, std::int64_t version,
                                  std::string_view id);
 
+std::int64_t count_checks(Tx& tx, const ArtifactId& artifact, std::int64_t version);
+
 void insert_acceptance(Tx& tx, const AcceptedFinding& accepted);
 std::vector<AcceptedFinding> acceptances(Tx& tx, const ArtifactId& artifact,
                                          std::int64_t version);  // oldest first

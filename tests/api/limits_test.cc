@@ -94,6 +94,39 @@ TEST_F(Limits, OfWhatAVersionSays) {
   });
 }
 
+TEST_F(Limits, OfWhatAProtectionAsksFor) {
+  const auto many = [](std::int64_t n, const auto& make) {
+    json::array out;
+    for (std::int64_t i = 0; i < n; ++i) out.push_back(make("n" + std::to_string(i)));
+    return out;
+  };
+  holds("Checklist.maxItems", [&](std::int64_t n) {
+    return protect({{"checklist", many(n, [](const std::string& id) {
+                       return json::value{{"id", id}, {"question", "Is it so?"}};
+                     })}});
+  });
+  holds("NamePatterns.maxItems", [&](std::int64_t n) {
+    const json::array patterns = many(n, [](const std::string& name) { return json::value(name + "/**"); });
+    return protect({{"tiers", {{{"name", "t"}, {"patterns", patterns}, {"approvals", {{"count", 1}}}}}}});
+  });
+  protect({{"tiers", nullptr}, {"checklist", nullptr}});
+  holds("PathPut.properties.soakMinutes.maximum", [&](std::int64_t n) {
+    return protect({{"path", {{"after", "development"}, {"soakMinutes", n}}}});
+  });
+  holds("ChangeShapePut.properties.maxBytes.maximum", [&](std::int64_t n) {
+    return protect({{"change", {{"maxBytes", n}}}});
+  });
+  holds("FreezePut.properties.minutes.maximum", [&](std::int64_t n) {
+    return protect({{"freezes", {{{"name", "night"}, {"cron", "0 0 * * *"}, {"minutes", n}}}}});
+  });
+  holds("OwnerRulesPut.maxItems", [&](std::int64_t n) {
+    const json::array rules = many(n, [](const std::string& name) {
+      return json::value{{"pattern", name}, {"owners", {"admin@localhost"}}};
+    });
+    return ask("PUT", "/api/v1/projects/shop/owners", "admin", {{{"rules", rules}}}).status;
+  });
+}
+
 TEST_F(Limits, OfProtection) {
   for (const char* schema : {"ApprovalsPut", "Approvals"}) {
     holds(std::string(schema) + ".properties.count.maximum", [&](std::int64_t n) {
