@@ -154,18 +154,21 @@ class Days {
   icu::GregorianCalendar calendar_;
 };
 
-// The newest of the day's times that is not after `at`.
+// The newest of the day's times that is not after `at`. Clocks move by an hour or two, so neither do hours
+// that begin much later count, nor those that end long before one that was found.
 std::optional<Time> newest_start(const Cron& cron, Days& days, Time at) {
+  constexpr Duration kClockChange = hours(3);
   std::optional<Time> newest;
   for (int hour = 23; hour >= 0; --hour) {
     if (!cron.fields[1].test(static_cast<std::size_t>(hour))) continue;
+    const Time begins = days.at(hour, 0);
+    if (begins > at + kClockChange) continue;
+    if (newest && begins + kClockChange <= *newest) break;
     for (int minute = 59; minute >= 0; --minute) {
       if (!cron.fields[0].test(static_cast<std::size_t>(minute))) continue;
       const Time start = days.at(hour, minute);
       if (start <= at && (!newest || *newest < start)) newest = start;
     }
-    // Clocks move by an hour or two: no earlier hour of the day can begin later than this one found.
-    if (newest && *newest + hours(3) <= days.at(hour, 0)) break;
   }
   return newest;
 }

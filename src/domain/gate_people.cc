@@ -238,7 +238,9 @@ Requirement approvals(const GateFacts& facts, const Demands& demands, const Peop
 
 bool falls_under(const Tier& tier, const GateItem& item) {
   const bool tagged = std::any_of(tier.tags.begin(), tier.tags.end(), [&](const std::string& tag) {
-    return std::find(item.tags.begin(), item.tags.end(), tag) != item.tags.end();
+    return std::any_of(item.tags.begin(), item.tags.end(), [&](const std::string& carried) {
+      return carried == tag || skeleton_of(carried) == skeleton_of(tag);  // as names are compared
+    });
   });
   return tagged || matches_any(tier.patterns, skeleton_of(item.name));
 }

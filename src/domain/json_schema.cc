@@ -20,6 +20,7 @@ namespace json = boost::json;
 // Of schemas within schemas and of references that lead on; and of keywords looked at in one check.
 constexpr int kMaxNesting = 64;
 constexpr int kMaxSteps = 1'000'000;
+constexpr std::size_t kBytesOfAStep = 16;  // of what is read, written or compared for one
 constexpr std::string_view kDefs = "#/$defs/";
 
 // What the value of a keyword is, and so how it is checked and where schemas stand in it.
@@ -218,8 +219,8 @@ class Checker {
       return schema.get_bool() ? Breach() : breach(at, "is not allowed");
     }
     const json::object& object = schema.get_object();
-    steps_ += 1 + static_cast<int>(object.size());
-    if (depth > kMaxNesting || steps_ > kMaxSteps) exhausted_ = true;
+    take(object.size(), at.size());
+    if (depth > kMaxNesting) exhausted_ = true;
     if (exhausted_) return breach(at, "takes too long to check");
     if (const json::value* reference = object.if_contains("$ref")) {
       if (Breach broken = check(*referred(root_, reference->get_string()), value, at, depth + 1))
@@ -230,7 +231,9 @@ class Checker {
       if (Breach broken = number(object, value.to_number<double>(), at)) return broken;
     }
     if (value.is_string()) {
-      const auto length = code_points(value.get_string());
+      const bool bounded = object.contains("minLength") || object.contains("maxLength");
+      const auto length = bounded ? code_points(value.get_string()) : 0;
+      if (bounded) take(0, value.get_string().size());
       if (Breach broken = counted(object, "minLength", "maxLength", length, "characters", at)) return broken;
     }
     if (value.is_array()) {
@@ -243,6 +246,17 @@ class Checker {
   }
 
  private:
+  // Counts work, so that what was allowed is a bound on time: some things, and some bytes.
+  void take(std::size_t things, std::size_t bytes) {
+    steps_ += 1 + static_cast<std::int64_t>(things + bytes / kBytesOfAStep);
+    if (steps_ > kMaxSteps) exhausted_ = true;
+  }
+  std::string text(const json::value& value) {
+    if (exhausted_) return {};
+    std::string out = text_of(value);
+    take(0, out.size());
+    return out;
+  }
   static Breach breach(const std::string& at, const std::string& why) {
     return (at.empty() ? "the whole" : at) + " " + why;
   }
@@ -254,6 +268,7 @@ class Checker {
 
   Breach any_value(const json::object& schema, const json::value& value, const std::string& at) {
     if (const json::value* types = schema.if_contains("type")) {
+      if (types->is_array()) take(types->get_array().size(), 0);
       const auto fits = [&](const json::value& type) { return has_type(value, type.get_string()); };
       if (types->is_array() ? !std::any_of(types->get_array().begin(), types->get_array().end(), fits)
                             : !fits(*types)) {
@@ -261,14 +276,13 @@ class Checker {
       }
     }
     if (const json::value* values = schema.if_contains("enum")) {
-      const std::string text = text_of(value);
-      steps_ += static_cast<int>(values->get_array().size());
+      const std::string own = text(value);
       const bool listed = std::any_of(values->get_array().begin(), values->get_array().end(),
-                                      [&](const json::value& each) { return text_of(each) == text; });
+                                      [&](const json::value& each) { return text(each) == own; });
       if (!listed) return breach(at, "must be one of " + json::serialize(*values));
     }
     if (const json::value* only = schema.if_contains("const")) {
-      if (text_of(*only) != text_of(value)) return breach(at, "must be " + json::serialize(*only));
+      if (text(*only) != text(value)) return breach(at, "must be " + json::serialize(*only));
     }
     return {};
   }
@@ -316,9 +330,8 @@ class Checker {
     const json::value* unique = schema.if_contains("uniqueItems");
     if (unique != nullptr && unique->get_bool()) {
       std::set<std::string> seen;
-      steps_ += static_cast<int>(items.size());
       for (const json::value& item : items) {
-        if (!seen.insert(text_of(item)).second) return breach(at, "holds an item twice");
+        if (!seen.insert(text(item)).second) return breach(at, "holds an item twice");
       }
     }
     const json::value* first = schema.if_contains("prefixItems");
@@ -342,6 +355,7 @@ class Checker {
     if (Breach broken = counted(schema, "minProperties", "maxProperties", value.size(), "members", at))
       return broken;
     if (const json::value* required = schema.if_contains("required")) {
+      take(required->get_array().size(), 0);
       for (const json::value& name : required->get_array()) {
         if (!value.contains(name.get_string())) {
           return breach(at, "lacks \"" + std::string(name.get_string()) + "\"");
@@ -352,6 +366,8 @@ class Checker {
     const json::value* other = schema.if_contains("additionalProperties");
     const json::value* names = schema.if_contains("propertyNames");
     for (const auto& member : value) {
+      take(0, at.size() + member.key().size());
+      if (exhausted_) return breach(at, "takes too long to check");
       const std::string place = below(at, member.key());
       if (names != nullptr) {
         const json::value name(member.key());
@@ -391,7 +407,7 @@ class Checker {
   }
 
   const json::value& root_;
-  int steps_ = 0;
+  std::int64_t steps_ = 0;
   bool exhausted_ = false;
 };
 

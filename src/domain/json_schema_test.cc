@@ -113,5 +113,18 @@ TEST(JsonSchema, WorkHasABound) {
             "the schema takes too long to check; make it simpler");
 }
 
+// What a step allows is bounded in bytes, too: comparing a large value again and again ends like everything
+// else.
+TEST(JsonSchema, LargeValuesCostMoreThanAStep) {
+  boost::json::object large;
+  for (int i = 0; i < 5000; ++i) large["k" + std::to_string(i)] = i;
+  boost::json::array many;
+  for (int i = 0; i < 1000; ++i) many.push_back(boost::json::object{{"$ref", "#/$defs/a"}});
+  const boost::json::value schema = {{"$defs", {{"a", {{"not", {{"const", 0}}}}}, {"b", {{"allOf", many}}}}},
+                                     {"allOf", {{{"$ref", "#/$defs/b"}}}}};
+  ASSERT_TRUE(check_schema(schema).ok());
+  EXPECT_FALSE(check_by_schema(schema, large).ok());
+}
+
 }  // namespace
 }  // namespace imprimatur

@@ -33,6 +33,13 @@ struct JoinedVariable {
   std::string path;  // to who declares it
 };
 
+// What a policy says, held once however many ways lead to it.
+struct HeldRules {
+  std::string path;  // the first way
+  std::string step;
+  std::shared_ptr<const std::string> config;
+};
+
 // One version with everything that it includes put in place.
 struct Piece {
   Content content;
@@ -40,7 +47,7 @@ struct Piece {
   std::vector<std::string> texts;  // its text, or its messages' contents
   std::vector<std::string> holes;  // of a text, in their order
   std::vector<JoinedVariable> variables;
-  std::vector<Rules> rules;          // of the policies that it reaches
+  std::vector<HeldRules> rules;      // of the policies that it reaches, each once
   std::vector<std::string> deepest;  // the steps below it where it is deepest
 };
 using PiecePtr = std::shared_ptr<const Piece>;
@@ -123,12 +130,18 @@ class Composer {
     out.content = std::move(content);
     TRY(place_all(out, children));
     for (const Variable& variable : out.content.variables) out.variables.push_back({variable, out.step});
+    std::set<std::string> held;
     for (const PiecePtr& child : children) {
       TRY(join_variables(out, *child));
-      for (const Rules& rules : child->rules)
-        out.rules.push_back({out.step + " > " + rules.path, rules.config});
+      for (const HeldRules& rules : child->rules) {
+        if (!held.insert(rules.step).second) continue;
+        out.rules.push_back({out.step + " > " + rules.path, rules.step, rules.config});
+      }
     }
-    if (out.content.kind == ArtifactKind::policy) out.rules.push_back({out.step, out.content.config});
+    if (out.content.kind != ArtifactKind::policy) return out;
+    bytes_ += out.content.config.size();
+    if (bytes_ > kMaxLayerBytes) return over_size();
+    out.rules.push_back({out.step, out.step, std::make_shared<const std::string>(out.content.config)});
     return out;
   }
 
@@ -215,17 +228,18 @@ class Composer {
 
   Result<const Piece*> child_at(const Hole& mark, std::string_view text, const std::string& field,
                                 const std::vector<PiecePtr>& children) const {
-    const std::string place = field + ", " + at_place(text, mark.begin);
+    const auto place = [&] { return field + ", " + at_place(text, mark.begin); };
     const auto child = std::find_if(children.begin(), children.end(),
                                     [&](const PiecePtr& each) { return each->content.name == mark.name; });
     if (child == children.end()) {
-      return refuse_below(mark.name, place + kUnlisted);
+      return refuse_below(mark.name, place() + kUnlisted);
     }
     if ((*child)->content.kind == ArtifactKind::policy) {
-      return refuse_below((*child)->step, place + "a policy has no place in a text; it is enough to list it");
+      return refuse_below((*child)->step,
+                          place() + "a policy has no place in a text; it is enough to list it");
     }
     if ((*child)->content.type != ContentType::text) {
-      return refuse_below((*child)->step, place + "a chat cannot stand in a text; only a text prompt can");
+      return refuse_below((*child)->step, place() + "a chat cannot stand in a text; only a text prompt can");
     }
     return child->get();
   }
@@ -287,8 +301,9 @@ Result<Content> effective_of(const Piece& whole, const Composer& composer) {
   out.variables.clear();
   for (const JoinedVariable& each : whole.variables) out.variables.push_back(each.variable);
   if (whole.rules.empty()) return out;
-  std::vector<Rules> rules = whole.rules;
-  if (!out.config.empty()) rules.insert(rules.begin(), {whole.step, out.config});
+  std::vector<Rules> rules;
+  if (!out.config.empty()) rules.push_back({whole.step, out.config});
+  for (const HeldRules& each : whole.rules) rules.push_back({each.path, *each.config});
   auto merged = merged_rules(rules);
   if (!merged.ok()) return composer.refuse(merged.error().detail);
   if (merged->size() > kMaxJsonFieldBytes) {

@@ -16,6 +16,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxRenderedMessages = 10'000;
+constexpr std::size_t kMarkBytes = 3 + kMaxNameBytes + 64;  // of `{{> name` with blanks around the name
 
 bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
@@ -56,8 +57,12 @@ Result<std::optional<Hole>> hole_at(std::string_view text, std::size_t at) {
 // The mark that opens at `at`, or nothing.
 Result<std::optional<Hole>> mark_at(std::string_view text, std::size_t at) {
   if (!text.substr(at).starts_with("{{>")) return std::optional<Hole>();
-  const std::size_t close = text.find_first_of("}\n\r", at);
-  if (close == std::string_view::npos || !text.substr(close).starts_with("}}")) return std::optional<Hole>();
+  // No farther than a name reaches, so that many that are not closed cost no more than they are long.
+  const std::size_t found = text.substr(at, kMarkBytes).find_first_of("}\n\r");
+  if (found == std::string_view::npos || !text.substr(at + found).starts_with("}}")) {
+    return std::optional<Hole>();
+  }
+  const std::size_t close = at + found;
   const std::size_t begin = skip_blanks(text, at + 3);
   std::size_t end = close;
   while (end > begin && (text[end - 1] == ' ' || text[end - 1] == '\t')) --end;

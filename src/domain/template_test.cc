@@ -43,6 +43,16 @@ Names marks(std::string_view text) {
   return out;
 }
 
+// Each mark that is not closed costs what a name may be long, and not the rest of the text: half a second of
+// work would be thousands here.
+TEST(Template, MarksThatAreNotClosedAreText) {
+  std::string text;
+  while (text.size() < 256 * 1024 - 3) text += "{{>";
+  EXPECT_TRUE(include_marks(text).empty());
+  EXPECT_TRUE(include_marks("{{> " + std::string(400, ' ') + "a}}").empty());
+  EXPECT_EQ(include_marks("{{>  a  }}").size(), 1U);
+}
+
 TEST(Template, FindsMarksOfLayers) {
   EXPECT_EQ(marks("{{> support/tone}} {{>tone}}{{>\ttone }}"), (Names{"support/tone", "tone", "tone"}));
   EXPECT_EQ(marks("{{> a b c}}{{> gr\xC3\xBC\xC3\x9F"

@@ -91,6 +91,10 @@ Result<std::string> Registry::report_check(const Command& command, const Version
   return store_.write({project.text}, [&](store::Tx& tx) -> Result<std::string> {
     const ArtifactScene scene = TRY(artifact_for(tx, command.principal, place.artifact));
     TRY(scene.caller.require(Permission::report_check));
+    if (!command.principal.key_environment.empty()) {
+      return forbidden("This key is bound to an environment, and a check speaks for every one.",
+                       {"report with a key that is bound to none"});
+    }
     if (const auto seen = TRY(store::replayed(tx, command))) return *seen;
     const Version version = TRY(version_or_404(tx, place.artifact, place.number));
     TRY(require_digest(version, wanted.digest));

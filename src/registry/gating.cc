@@ -7,6 +7,7 @@
 #include "registry/reading.h"
 #include "registry/tenure.h"
 #include "store/identity_rows.h"
+#include "store/lock_rows.h"
 #include "store/registry_rows.h"
 #include "store/requirement_rows.h"
 
@@ -80,6 +81,7 @@ void add_checks(store::Tx& tx, GateItem& item, const Version& version, std::stri
 std::optional<Duration> soaked(store::Tx& tx, const GateItem& item, const EnvironmentId& environment) {
   const auto release = store::newest_release(tx, item.artifact, item.version, environment);
   if (!release || !release->protection_met || release->digest != item.digest) return std::nullopt;
+  if (store::retired(tx, item.artifact, item.version, environment)) return std::nullopt;
   switch (release->end) {
     case ReleaseEnd::live: return tx.now() - release->at;
     case ReleaseEnd::superseded: return release->ended_at - release->at;
@@ -166,6 +168,8 @@ void add_team_times(store::Tx& tx, const ProjectId& project, GateFacts& facts) {
   }
 }
 
+bool asks_for_people(const ApprovalRule& rule) { return rule.count > 0 || !rule.teams.empty(); }
+
 // The version that a look at `version` may take as read: what is live, when `version` was saved after it. One
 // that was saved before what is live rests on other text: on the newest version before it that others had to
 // approve before it went live there, and was not taken back since. 0: there is none, so everything counts.
@@ -176,9 +180,26 @@ std::int64_t vouched_for(store::Tx& tx, const ArtifactId& artifact, std::int64_t
   if (live->version < version && live->protection_met) return live->version;
   for (const store::LetThrough& earlier : store::let_through_below(tx, artifact, environment, version)) {
     const auto protection = store::protection(tx, environment, earlier.protection_version);
-    if (protection && protection->asks_for_approvals()) return std::min(earlier.version, live->version);
+    // Of every change: a tier or an owner rule may not have spoken of this one.
+    if (protection && asks_for_people(protection->approvals)) return std::min(earlier.version, live->version);
   }
   return 0;
+}
+
+std::set<PrincipalId> own_contributors(store::Tx& tx, const ArtifactId& artifact, std::int64_t version,
+                                       const EnvironmentId& environment) {
+  const auto all = store::savers(tx, artifact, vouched_for(tx, artifact, version, environment));
+  return {all.begin(), all.end()};
+}
+
+// Whether what is live there by this version had somebody's approval, and was not taken back.
+bool looked_at(store::Tx& tx, const ArtifactId& artifact, std::int64_t version,
+               const EnvironmentId& environment) {
+  const auto release = store::newest_release(tx, artifact, version, environment);
+  const bool stands = release && release->protection_met &&
+                      (release->end == ReleaseEnd::live || release->end == ReleaseEnd::superseded);
+  return stands && !store::retired(tx, artifact, version, environment) &&
+         release->gate.find("\"counts\":true") != std::string::npos;
 }
 
 bool same_items(const std::vector<ReviewItem>& a, const std::vector<ReviewItem>& b) {
@@ -191,8 +212,16 @@ bool same_items(const std::vector<ReviewItem>& a, const std::vector<ReviewItem>&
 
 std::set<PrincipalId> contributors(store::Tx& tx, const ArtifactId& artifact, std::int64_t version,
                                    const EnvironmentId& environment) {
-  const auto all = store::savers(tx, artifact, vouched_for(tx, artifact, version, environment));
-  return {all.begin(), all.end()};
+  auto out = own_contributors(tx, artifact, version, environment);
+  const auto lock = store::locks(tx, artifact, version);
+  if (lock.empty()) return out;
+  const Artifact whole = store::present(store::artifact(tx, artifact), "the artifact of a version");
+  for (const store::Locked& each : lock) {
+    const auto layer = store::artifact_by_name(tx, whole.project, each.name);
+    if (!layer || looked_at(tx, layer->id, each.version, environment)) continue;
+    out.merge(own_contributors(tx, layer->id, each.version, environment));
+  }
+  return out;
 }
 
 Status require_intact(const Version& version) {

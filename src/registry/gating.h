@@ -16,7 +16,8 @@ namespace imprimatur::registry {
 
 // Everyone who saved, imported or is accountable for any version of the artifact since the one live in the
 // environment, or, for a version that is older than that, since the one it was built on that others let
-// through there: nobody whose text may stand in this version is left out.
+// through there: nobody whose text may stand in this version is left out. Of what the version includes the
+// same people count, but where it went live there with somebody's approval.
 std::set<PrincipalId> contributors(store::Tx& tx, const ArtifactId& artifact, std::int64_t version,
                                    const EnvironmentId& environment);
 // To any of the versions that the review holds.

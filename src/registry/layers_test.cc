@@ -67,6 +67,28 @@ struct LayersTest : RegistryTest {
   }
 };
 
+// A tier may ask more of the whole than of the part: whoever wrote the part is no second pair of eyes.
+TEST_F(LayersTest, WhoWroteALayerContributesToWhatIncludesIt) {
+  world.protect(cleo, "production",
+                {.protection = R"({"approvals":{"count":0},"tiers":[{"name":"medical",)"
+                               R"("patterns":["health/**"],"approvals":{"count":1}}]})"});
+  create(ben, "tone", "Take twice as much.");
+  const VersionRef faq = create(ann, "health/faq", "{{> tone}}", {{"tone", "^1"}});
+  const ReviewId review = world.submit(ann, faq);
+  expect_refused(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}),
+                 ErrorCode::forbidden, "contributed");
+  World::must(registry.give_verdict(as(cleo), review, {VerdictKind::approve, "", "", {}}));
+  World::must(registry.deploy(as(cleo), faq, "production", {}));
+}
+
+TEST_F(LayersTest, WhoWroteALayerThatOthersApprovedContributesToItAlone) {
+  const VersionRef tone = create(ben, "tone", "Be kind.");
+  world.make_live(ben, cleo, tone);
+  const VersionRef reply = create(ann, "reply", "{{> tone}}", {{"tone", "^1"}});
+  const ReviewId review = world.submit(ann, reply);
+  World::must(registry.give_verdict(as(ben), review, {VerdictKind::approve, "", "", {}}));
+}
+
 TEST_F(LayersTest, SavingResolvesAndSavingAgainResolvesAnew) {
   create(ann, "tone", "Be kind.");
   const VersionRef reply = create(ann, "reply", "{{> tone}} Answer {{question}}.", {{"tone", "^1"}});

@@ -77,7 +77,9 @@ std::string objection(store::Tx& tx, const Environment& environment, const Versi
   if (review) items = review->items;
   // All that this one includes stands in the same lock, and is asked about there.
   how.layers = false;
-  const GateAnswer answer = gate(gate_facts(tx, environment, items, review, ruleset, how));
+  GateFacts facts = gate_facts(tx, environment, items, review, ruleset, how);
+  facts.now.windows.clear();  // said of the whole, once
+  const GateAnswer answer = gate(facts);
   // Time alone does not make it another text.
   if (answer.met_at(Stage::review)) return {};
   return "it is not approved for " + environment.name + " (" + first_reason(answer) +

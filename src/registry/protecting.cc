@@ -1,6 +1,7 @@
 #include "registry/protecting.h"
 
 #include "base/json.h"
+#include "domain/name.h"
 #include "scan/finding.h"
 #include "store/identity_rows.h"
 #include "store/registry_rows.h"
@@ -104,6 +105,22 @@ json::object merged(std::string_view before, const json::object& patch) {
   return out;
 }
 
+// A tag that no prompt can carry takes nothing in.
+Status require_tags(const Protection& protection) {
+  const auto sound = [](const std::vector<std::string>& tags, const std::string& field) -> Status {
+    for (const std::string& tag : tags) {
+      if (const auto checked = checked_display_name(tag); !checked.ok()) {
+        return in_field(field, "\"" + tag + "\" is no tag: " + checked.error().detail);
+      }
+    }
+    return Ok{};
+  };
+  for (std::size_t i = 0; i < protection.tiers.size(); ++i) {
+    TRY(sound(protection.tiers[i].tags, "tiers[" + std::to_string(i) + "].tags"));
+  }
+  return sound(protection.shape.tags, "change.tags");
+}
+
 Status require_known_words(const Protection& protection) {
   for (const std::string& check : protection.checks) {
     if (check == kScanCheck) continue;
@@ -113,6 +130,15 @@ Status require_known_words(const Protection& protection) {
       return in_field("checks", "\"" + check + "\" needs a source that may report it, in checkRules");
     }
   }
+  const bool scans =
+      std::find(protection.checks.begin(), protection.checks.end(), kScanCheck) != protection.checks.end();
+  if (!scans && !(protection.scan == ScanRule{})) {
+    return in_field("scan", "says nothing where `checks` does not name \"scan\"");
+  }
+  if (!protection.checklist.empty() && !protection.asks_for_approvals()) {
+    return in_field("checklist", "is answered with approvals, and none are asked for");
+  }
+  TRY(require_tags(protection));
   for (const std::string& category : protection.scan.categories) {
     if (!scan::category_of(category)) {
       return in_field("scan.blockedCategories", "\"" + category + "\" is no category of the scanner");

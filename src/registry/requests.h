@@ -24,7 +24,7 @@ inline constexpr std::size_t kMaxBatch = 500;
 inline constexpr std::size_t kMaxItems = 100;  // of a change set
 inline constexpr std::size_t kMaxLabels = 100;
 inline constexpr std::size_t kMaxUrlBytes = 2000;
-inline constexpr std::int64_t kMaxReports = 2000;    // of checks, about one version
+inline constexpr std::int64_t kMaxReports = 500;     // of checks, about one version
 inline constexpr std::size_t kMaxAcceptances = 200;  // of findings in one version
 inline constexpr Duration kLongestAcceptance = days(366);
 

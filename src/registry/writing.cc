@@ -1,6 +1,7 @@
 #include "registry/writing.h"
 
 #include "base/hash.h"
+#include "domain/name.h"
 #include "journal/commitment.h"
 #include "store/registry_rows.h"
 
@@ -12,7 +13,8 @@ namespace {
 
 bool names_in_a_tier(const Protection& protection, const std::string& tag) {
   return std::any_of(protection.tiers.begin(), protection.tiers.end(), [&](const Tier& tier) {
-    return std::find(tier.tags.begin(), tier.tags.end(), tag) != tier.tags.end();
+    return std::any_of(tier.tags.begin(), tier.tags.end(),
+                       [&](const std::string& named) { return skeleton_of(named) == skeleton_of(tag); });
   });
 }
 

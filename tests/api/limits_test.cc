@@ -101,9 +101,10 @@ TEST_F(Limits, OfWhatAProtectionAsksFor) {
     return out;
   };
   holds("Checklist.maxItems", [&](std::int64_t n) {
-    return protect({{"checklist", many(n, [](const std::string& id) {
-                       return json::value{{"id", id}, {"question", "Is it so?"}};
-                     })}});
+    return protect(
+        {{"approvals", {{"count", 1}}}, {"checklist", many(n, [](const std::string& id) {
+                                           return json::value{{"id", id}, {"question", "Is it so?"}};
+                                         })}});
   });
   holds("NamePatterns.maxItems", [&](std::int64_t n) {
     const json::array patterns = many(n, [](const std::string& name) { return json::value(name + "/**"); });
