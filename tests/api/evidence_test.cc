@@ -215,6 +215,18 @@ TEST_F(EvidenceOfAReleaseTest, ContributorsAreThoseSinceWhatWasLive) {
   EXPECT_EQ(contributors(predicate_of(older)), "after 1, cas [3], dan [2,4]");
 }
 
+// What was rolled back from vouches for nothing that comes later.
+TEST_F(EvidenceOfAReleaseTest, ContributorsAreNotCountedFromWhatWasTakenBack) {
+  make_live(1);
+  save("dan", "two");
+  make_live(2);
+  done("POST", path() + "/rollback", "ben", {{{"environment", "production"}}});
+  save("cas", "three");
+  save("dan", "four");
+  make_live(4);
+  EXPECT_EQ(contributors(predicate_of(make_live(3))), "after 1, cas [3], dan [2,4]");
+}
+
 TEST_F(EvidenceOfAReleaseTest, ARollBackRestsOnTheDeployThatItRestores) {
   const std::string first = make_live(1);
   save("dan", "two");
@@ -357,8 +369,8 @@ TEST_F(EvidenceOfAReleaseTest, WhatWasAlteredIsNotReported) {
   } kEdits[] = {
       {"a comment", "UPDATE verdicts SET comment = 'no'", "UPDATE verdicts SET comment = 'reads well'"},
       {"a verdict", "UPDATE verdicts SET kind = 'reject'", "UPDATE verdicts SET kind = 'approve'"},
-      {"whose verdict", "UPDATE verdicts SET person = person || 'x'",
-       "UPDATE verdicts SET person = substr(person, 1, 30)"},
+      {"whose verdict", "UPDATE verdicts SET given_by = given_by || 'x'",
+       "UPDATE verdicts SET given_by = substr(given_by, 1, 30)"},
       {"what was asked for", "UPDATE reviews SET comment = 'no'", "UPDATE reviews SET comment = 'please'"},
       {"a gate answer", "UPDATE releases SET gate = replace(gate, 'counts', 'count5')",
        "UPDATE releases SET gate = replace(gate, 'count5', 'counts')"},

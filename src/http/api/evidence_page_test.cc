@@ -25,7 +25,7 @@ TEST(EvidencePage, HostileValuesStandAsText) {
   const std::string words = R"({"commitment":"sha256:0","salt":"0","text":")" + evil + R"("})";
   const std::string who = R"({"id":"usr_1"})";
   evidence::ReleaseEvidence evidence;
-  evidence.names[{"usr_1"}] = R"(</pre></td><img src=x onerror="alert(1)"><script>x</script>)";
+  evidence.names[{"usr_1"}] = R"x(</pre></td><img src=x onerror="alert(1)"><script>x</script>)x";
   const std::string statement =
       R"({"predicate":{"project":{"id":"prj_1","name":")" + evil + R"("},"environment":{"name":")" + evil +
       R"("},"release":{"id":"rel_1","kind":"deploy","at":"now","by":)" + who + R"(,"reason":)" + words +
