@@ -12,10 +12,13 @@
 #include "store/witness_rows.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/json/object.hpp>
 
 namespace imprimatur::evidence {
 
@@ -61,11 +64,14 @@ struct Tenure {
 };
 struct History {
   std::string name, environment;
-  Page<Tenure> page;  // newest first
+  bool words_visible = false;  // what people wrote is for those who may read drafts
+  Page<Tenure> page;           // newest first
 };
 
 struct ReleaseEvidence {
-  std::string statement;  // in-toto, canonical JSON
+  boost::json::object statement;  // in-toto; its canonical JSON is the payload
+  // Of those it has by their ids, as people know them now. No journal is asked, so that they are not signed.
+  std::map<PrincipalId, std::string> names;
   journal::Envelope envelope;
 };
 

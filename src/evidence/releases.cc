@@ -8,7 +8,7 @@
 namespace imprimatur::evidence {
 
 Result<ReleaseEvidence> Evidence::release(const Principal& who, const ReleaseId& id) {
-  const std::string statement = TRY(store_.read([&](store::Tx& tx) -> Result<std::string> {
+  Stated stated = TRY(store_.read([&](store::Tx& tx) -> Result<Stated> {
     const Error unknown = not_found("There is no such release, or you may not see it.");
     const auto found = store::release(tx, id);
     if (!found) return unknown;
@@ -22,7 +22,8 @@ Result<ReleaseEvidence> Evidence::release(const Principal& who, const ReleaseId&
     const journal::Note note = signed_note({origin(head.journal), head.size, head.frontier.root()});
     return release_statement(tx, *scene, *found, head, note);
   }));
-  return ReleaseEvidence{statement, journal::enveloped(signer_, journal::kInTotoPayload, statement)};
+  return ReleaseEvidence{std::move(stated.object), std::move(stated.names),
+                         journal::enveloped(signer_, journal::kInTotoPayload, std::move(stated.text))};
 }
 
 Result<History> Evidence::history(const Principal& who, const ArtifactId& id, std::string_view environment,
@@ -31,7 +32,7 @@ Result<History> Evidence::history(const Principal& who, const ArtifactId& id, st
     const registry::ArtifactScene scene = TRY(registry::artifact_for(tx, who, id));
     TRY(scene.caller.require(Permission::read_audit));
     const Environment target = TRY(registry::environment_for(tx, scene.caller, environment));
-    History out{scene.artifact.name, target.name, {}};
+    History out{scene.artifact.name, target.name, scene.caller.may(Permission::read_drafts), {}};
     Page<Release> found;
     if (at) {
       TRY(store::number_after(page, store::kNewest));  // the page must be one, though it says nothing here

@@ -20,6 +20,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr int kEntriesAtOnce = 1000;
+constexpr std::size_t kBytesAtOnce = 4 * 1024 * 1024;
 
 struct Section {
   std::string_view action, section;
@@ -38,10 +39,16 @@ constexpr std::array kSections = {
     Section{"member.removed", "role"},    Section{"environment.changed", "protection"},
     Section{"team.created", "role"},      Section{"environment.proposed", "protection"}};
 
-std::string line_text(const json::object& line) {
-  auto text = canonical_json(line);
+ReportLine as_line(json::object fields) {
+  auto text = canonical_json(fields);
   if (!text.ok()) throw store::DataBroken("a line of a report: " + text.error().detail);
-  return *std::move(text);
+  return {std::move(fields), *std::move(text)};
+}
+
+std::vector<ReportLine> alone(ReportLine line) {
+  std::vector<ReportLine> out;
+  out.push_back(std::move(line));
+  return out;
 }
 
 // Members every line has, whatever its section.
@@ -60,14 +67,6 @@ json::value time_or_null(const std::optional<Time>& time) {
   return time ? json::value(to_rfc3339(*time)) : json::value();
 }
 
-json::object verdict_json(store::Tx& tx, const Verdict& verdict, bool words_visible) {
-  return {{"by", actor(tx, verdict.by.text)},
-          {"verdict", name_of(verdict.kind)},
-          {"cycle", verdict.cycle},
-          {"at", to_rfc3339(verdict.at)},
-          {"comment", words_visible ? json::value(verdict.comment) : json::value()}};
-}
-
 }  // namespace
 
 std::string section_of(const std::string& action) {
@@ -80,54 +79,56 @@ std::string section_of(const std::string& action) {
 Report::Report(store::Store& store, ReportScope scope)
     : store_(store), scope_(std::move(scope)), next_(scope_.first) {}
 
-std::string Report::begin() const {
+ReportLine Report::begin() const {
   json::object line = outline("report");
   line["environment"] = scope_.environment.name;
   line["details"] = json::object{{"project", scope_.project},           {"journal", scope_.head.journal},
                                  {"since", time_or_null(scope_.since)}, {"until", time_or_null(scope_.until)},
                                  {"firstEntry", scope_.first},          {"lastEntry", scope_.behind - 1}};
-  return line_text(line);
+  return as_line(std::move(line));
 }
 
-std::string Report::end() const {
+ReportLine Report::end() const {
   json::object lines;
   for (const auto& [section, count] : counted_) lines[section] = count;
   json::object line = outline("end");
   line["details"] = json::object{{"lines", std::move(lines)}, {"checkpoint", scope_.note}};
-  return line_text(line);
+  return as_line(std::move(line));
 }
 
-std::vector<std::string> Report::next() {
+Result<std::vector<ReportLine>> Report::next() {
   switch (stage_) {
-    case Stage::begin: stage_ = Stage::lines; return {begin()};
-    case Stage::done: return {};
+    case Stage::begin: stage_ = Stage::lines; return alone(begin());
+    case Stage::done: return std::vector<ReportLine>();
     case Stage::lines: break;
   }
   while (next_ < scope_.behind) {
-    auto lines = store_.read([&](store::Tx& tx) -> Result<std::vector<std::string>> { return some(tx); });
-    if (!lines.ok()) throw std::runtime_error("the journal cannot be read: " + lines.error().detail);
-    if (!lines->empty()) return *std::move(lines);
+    auto lines = TRY(store_.read([&](store::Tx& tx) -> Result<std::vector<ReportLine>> { return some(tx); }));
+    if (!lines.empty()) return lines;
   }
   stage_ = Stage::done;
-  return {end()};
+  return alone(end());
 }
 
-std::vector<std::string> Report::some(store::Tx& tx) {
+std::vector<ReportLine> Report::some(store::Tx& tx) {
   const std::uint64_t left = scope_.behind - next_;
   const int limit = static_cast<int>(std::min<std::uint64_t>(left, kEntriesAtOnce));
   const auto entries = store::entries(tx, scope_.head.journal, next_, limit);
   if (entries.size() != static_cast<std::size_t>(limit)) {
     throw store::DataBroken("an entry of journal " + scope_.head.journal + " is missing");
   }
-  std::vector<std::string> out;
+  std::vector<ReportLine> out;
+  std::size_t bytes = 0;
   for (const journal::Entry& entry : entries) {
+    if (bytes >= kBytesAtOnce) break;
+    next_ = entry.seq + 1;
     if (section_of(entry.event.action).empty()) continue;
-    const auto line = line_of(tx, told(entry));
-    if (!line) continue;
-    counted_[std::string(line->at("section").as_string())] += 1;
-    out.push_back(line_text(*line));
+    auto fields = line_of(tx, told(entry));
+    if (!fields) continue;
+    counted_[std::string(fields->at("section").as_string())] += 1;
+    out.push_back(as_line(*std::move(fields)));
+    bytes += out.back().text.size();
   }
-  next_ += entries.size();
   return out;
 }
 
@@ -157,55 +158,67 @@ std::optional<json::object> Report::line_of(store::Tx& tx, const Told& one) {
   return line;
 }
 
+json::value Report::said(const Told& by, std::string_view member, const std::string& salt,
+                         const std::string& text) const {
+  return words(by.text(member), salt, text, scope_.words_visible).at("text");
+}
+
 json::object Report::change(store::Tx& tx, const Told& one) {
   json::object line = outline("change");
-  const ArtifactId prompt{one.text("artifact")};
-  const std::int64_t number = one.number("version");
-  const auto artifact = store::artifact(tx, prompt);
-  const auto version = store::version_bare(tx, prompt, number);
-  line["prompt"] = prompt.text;
-  line["name"] = artifact ? json::value(artifact->name) : json::value();
-  line["version"] = number;
-  line["semver"] = version ? json::value(version->semver) : json::value();
+  const ProjectId project{scope_.head.journal};
+  const VersionRef place{{one.text("artifact")}, one.number("version")};
+  const std::uint64_t seq = one.entry.seq;
+  const auto artifact = store::present(store::artifact(tx, place.artifact), "a released prompt");
+  naming(tx, project.text, "artifact:" + artifact.id.text, "artifact.created", artifact.name, seq);
+  line["prompt"] = artifact.id.text;
+  line["name"] = artifact.name;
+  line["version"] = place.number;
+  line["semver"] = saved_version(tx, project, place, one.text("digest"), seq).semver;
   line["digest"] = one.text("digest");
   const std::string release = one.text("release");
   if (release.empty()) {  // nothing went live
     line["kind"] = "retire";
     const std::string ended = one.text("ended");
     line["replaced"] = ended.empty() ? json::value() : json::value(ended);
-    const auto why = store::retirement_reason(tx, ProjectId{scope_.head.journal}, {prompt, number},
-                                              EnvironmentId{one.text("environment")});
-    if (why && scope_.words_visible) line["reason"] = why->reason;
+    const auto why = store::retirement_reason(tx, project, place, EnvironmentId{one.text("environment")});
+    if (!why && !one.text("reason").empty()) throw store::DataBroken("the reason of a retirement is missing");
+    if (why) line["reason"] = said(one, "reason", why->salt, why->reason);
     return line;
   }
-  const Made last = made(tx, store::present(store::release(tx, {release}), "a release"));
+  const auto chain = chain_of(tx, store::present(store::release(tx, {release}), "a release"));
+  const Made& last = chain.front();
+  if (last.by.entry.seq != seq) throw store::DataBroken("release " + release + " is told of twice");
   line["release"] = release;
   line["kind"] = name_of(last.release.kind);
   if (!last.release.replaced.empty()) line["replaced"] = last.release.replaced.text;
-  if (scope_.words_visible) line["reason"] = last.release.reason;
-  add_reasons(tx, line, chain_of(tx, last.release).back());
+  line["reason"] = said(last.by, "reason", last.release.salt, last.release.reason);
+  add_reasons(tx, line, chain.back());
   return line;
 }
 
 // Why it was allowed: of a roll back, why what it restores was.
 void Report::add_reasons(store::Tx& tx, json::object& line, const Made& deploy) {
   const Release& release = deploy.release;
+  const std::int64_t protection = release.protection_version;
+  const InForce rule = in_force(tx, release.project, release.environment, protection, deploy.by.entry.seq);
   line["gate"] = stored_object(release.gate, "a gate answer");
-  const auto rule = store::protection(tx, release.environment, release.protection_version);
-  line["protection"] = json::object{{"version", release.protection_version},
-                                    {"digest", rule ? json::value(digest_of(*rule)) : json::value()},
-                                    {"met", release.protection_met}};
+  line["protection"] = json::object{
+      {"version", protection}, {"digest", digest_of(rule.rule)}, {"met", release.protection_met}};
   json::array verdicts, people;
-  if (!release.review.empty()) {
-    const Review review = store::present(store::review(tx, release.review), "the review of a release");
+  if (const auto review = reviewed(tx, deploy)) {
+    const Told& submitted = review->submitted;
     line["review"] =
-        json::object{{"id", review.id.text},
-                     {"cycle", review.cycle},
-                     {"submittedBy", actor(tx, review.submitted_by.text)},
-                     {"submittedAt", to_rfc3339(review.created_at)},
-                     {"comment", scope_.words_visible ? json::value(review.comment) : json::value()}};
-    for (const Verdict& verdict : store::verdicts(tx, review.id)) {
-      if (verdict.at <= release.at) verdicts.push_back(verdict_json(tx, verdict, scope_.words_visible));
+        json::object{{"id", review->row.id.text},
+                     {"cycle", review->cycle},
+                     {"submittedBy", actor(tx, submitted.entry.event.actor.text)},
+                     {"submittedAt", to_rfc3339(submitted.entry.time)},
+                     {"comment", said(submitted, "comment", review->row.salt, review->row.comment)}};
+    for (const auto& [by, row] : review->verdicts) {
+      verdicts.push_back({{"by", actor(tx, row.by.text)},
+                          {"verdict", name_of(row.kind)},
+                          {"cycle", row.cycle},
+                          {"at", to_rfc3339(row.at)},
+                          {"comment", said(by, "comment", row.salt, row.comment)}});
     }
   }
   line["verdicts"] = std::move(verdicts);
@@ -224,6 +237,10 @@ Result<Report> Evidence::report(const Principal& who, std::string_view project, 
     out.project = caller.project().name;
     out.environment = TRY(registry::environment_for(tx, caller, environment));
     out.head = TRY(own_head(tx, caller.project().id.text));
+    const std::string& journal = out.head.journal;
+    naming(tx, journal, "project:" + journal, "project.created", out.project, out.head.size);
+    naming(tx, journal, "environment:" + out.environment.id.text, "environment.changed", out.environment.name,
+           out.head.size);
     out.note = signed_note({origin(out.head.journal), out.head.size, out.head.frontier.root()}).to_text();
     out.since = since;
     out.until = until;

@@ -9,9 +9,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include <boost/json/fwd.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 namespace imprimatur::evidence {
 
@@ -29,23 +31,32 @@ struct ReportScope {
   bool words_visible = false;
 };
 
-// Reads a thousand entries at a time, so that it needs little memory however long the period is. For one
-// thread.
+struct ReportLine {
+  boost::json::object fields;
+  std::string text;  // as canonical JSON
+};
+
+// Reads a thousand entries at a time and stops behind 4 MiB of lines, so that it needs little memory however
+// long the period is. For one thread.
 class Report {
  public:
   Report(store::Store& store, ReportScope scope);
 
-  // The next lines in order, each a JSON object: first what the report is about (section "report"), last how
-  // much it held (section "end"). Empty behind that. Throws when the store cannot be read.
-  std::vector<std::string> next();
+  // The next lines in order: first what the report is about (section "report"), last how much it held
+  // (section "end"). None behind that. Unavailable when the store cannot be read, or does not hold what the
+  // journal says.
+  Result<std::vector<ReportLine>> next();
 
  private:
-  std::vector<std::string> some(store::Tx& tx);
+  std::vector<ReportLine> some(store::Tx& tx);
   std::optional<boost::json::object> line_of(store::Tx& tx, const Told& one);
   boost::json::object change(store::Tx& tx, const Told& one);
   void add_reasons(store::Tx& tx, boost::json::object& line, const Made& made);
-  std::string begin() const;
-  std::string end() const;
+  // What somebody wrote, where the reader may see it. Throws DataBroken when it is not what the entry has.
+  boost::json::value said(const Told& by, std::string_view member, const std::string& salt,
+                          const std::string& text) const;
+  ReportLine begin() const;
+  ReportLine end() const;
   bool of_another_environment(const Told& one) const;
 
   store::Store& store_;

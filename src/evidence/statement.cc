@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <boost/json.hpp>
 
@@ -44,10 +45,16 @@ class Statement {
         words_visible_(scene.caller.may(Permission::read_drafts)) {}
 
   Result<json::object> of(const Release& release);
+  // Those it names by their ids, as people know them now.
+  std::map<PrincipalId, std::string> names() const;
 
  private:
   const std::string& journal() const { return head_.journal; }
   void cite(const Told& one) { cited_.emplace(one.entry.seq, one.entry); }
+  json::object actor_by(const std::string& id) {
+    people_.insert({id});
+    return {{"id", id}};
+  }
   // Those about the resource that came no later than the deploy.
   std::vector<Told> before(const std::string& resource) const {
     return told_about(tx_, journal(), resource, deploy_->by.entry.seq);
@@ -57,9 +64,9 @@ class Statement {
   json::object release_part(const Made& last, const std::vector<Made>& chain);
   json::object version_part(const Release& release);
   json::object protection_part(std::int64_t version);
-  json::object gate_part();
+  json::object gate_part() const;
   json::value review_part();
-  json::array verdicts(const std::vector<Told>& all);
+  json::array verdicts(const Reviewed& review);
   json::array scans();
   Result<json::object> contributors_part();
   json::array proved();
@@ -71,18 +78,22 @@ class Statement {
   const bool words_visible_;
   const Made* deploy_ = nullptr;  // what let the version through
   std::map<std::uint64_t, journal::Entry> cited_;
+  std::set<PrincipalId> people_;
 };
+
+std::map<PrincipalId, std::string> Statement::names() const {
+  std::map<PrincipalId, std::string> out;
+  for (const PrincipalId& id : people_) {
+    if (std::string name = store::display_of(tx_, id); name != id.text) out.emplace(id, std::move(name));
+  }
+  return out;
+}
 
 // Something by its id, with its name where that is the one whose digest the journal has.
 json::object Statement::named(const std::string& resource, std::string_view action, const std::string& id,
                               const std::string& name) {
-  for (const Told& one : before(resource)) {
-    if (one.entry.event.action != action) continue;
-    cite(one);
-    require_digest(one.text("nameDigest"), name, "the name of " + resource);
-    return {{"id", id}, {"name", name}};
-  }
-  throw store::DataBroken("no entry tells of " + resource);
+  cite(naming(tx_, journal(), resource, action, name, deploy_->by.entry.seq));
+  return {{"id", id}, {"name", name}};
 }
 
 json::object Statement::release_part(const Made& last, const std::vector<Made>& chain) {
@@ -93,7 +104,7 @@ json::object Statement::release_part(const Made& last, const std::vector<Made>& 
           {"changeSet", release.change_set},
           {"kind", name_of(release.kind)},
           {"at", to_rfc3339(release.at)},
-          {"by", actor(tx_, release.by.text)},
+          {"by", actor_by(release.by.text)},
           {"reason", words(last.by.text("reason"), release.salt, release.reason, words_visible_)},
           {"replaced", id_or_null(release.replaced.text)},
           {"restores", std::move(restores)},
@@ -102,71 +113,49 @@ json::object Statement::release_part(const Made& last, const std::vector<Made>& 
 }
 
 json::object Statement::version_part(const Release& release) {
-  const Version version =
-      store::present(store::version(tx_, release.artifact, release.version), "a released version");
-  const std::string resource = "version:" + version.artifact.text + "/" + std::to_string(version.number);
-  const auto all = before(resource);
-  const auto saved =
-      std::ranges::find_if(all, [](const Told& one) { return one.entry.event.action == "version.saved"; });
-  if (saved == all.end() || saved->text("digest") != version.digest || version.digest != release.digest ||
-      digest_of_canonical(version.content) != version.digest) {
-    throw store::DataBroken("the content of " + resource + " is not what the journal says");
-  }
-  cite(*saved);
+  const Saved saved = saved_version(tx_, release.project, {release.artifact, release.version}, release.digest,
+                                    deploy_->by.entry.seq);
+  const Version& version = saved.row;
+  cite(saved.by);
   // Whoever may not read drafts sees what is live.
   const bool shown = words_visible_ || release.end == ReleaseEnd::live;
   json::object out = named("artifact:" + version.artifact.text, "artifact.created", version.artifact.text,
                            scene_.artifact.name);
   out["number"] = version.number;
-  out["semver"] = version.semver;
+  out["semver"] = saved.semver;
   out["digest"] = version.digest;
-  out["author"] = actor(tx_, saved->text("author"));
-  const std::string accountable = saved->text("accountable");
-  out["accountable"] = accountable.empty() ? json::value() : json::value(actor(tx_, accountable));
-  out["savedAt"] = to_rfc3339(saved->entry.time);
-  out["message"] = words(saved->text("message"), version.salt, version.message, words_visible_);
-  out["content"] = shown ? json::value(stored_object(version.content, resource)) : json::value();
+  out["author"] = actor_by(saved.by.text("author"));
+  const std::string accountable = saved.by.text("accountable");
+  out["accountable"] = accountable.empty() ? json::value() : json::value(actor_by(accountable));
+  out["savedAt"] = to_rfc3339(saved.by.entry.time);
+  out["message"] = words(saved.by.text("message"), version.salt, version.message, words_visible_);
+  out["content"] = shown ? json::value(saved.content) : json::value();
   return out;
 }
 
 json::object Statement::protection_part(std::int64_t version) {
-  const EnvironmentId& environment = deploy_->release.environment;
-  const auto rule =
-      store::present(store::protection(tx_, environment, version), "the protection of a release");
-  const std::string digest = digest_of(rule);
-  auto all = before("environment:" + environment.text);
-  std::reverse(all.begin(), all.end());
-  for (const Told& one : all) {
-    if (one.entry.event.action != "environment.changed" || one.number("protectionVersion") != version)
-      continue;
-    if (one.text("protectionDigest") != digest) break;
-    cite(one);
-    return {{"version", version},
-            {"digest", digest},
-            {"rule", stored_object(canonical_protection(rule), "a protection")}};
-  }
-  throw store::DataBroken("the protection of release " + deploy_->release.id.text +
-                          " is not the one of the journal");
+  const Release& release = deploy_->release;
+  const InForce found = in_force(tx_, release.project, release.environment, version, deploy_->by.entry.seq);
+  cite(found.by);
+  return {{"version", version},
+          {"digest", digest_of(found.rule)},
+          {"rule", stored_object(canonical_protection(found.rule), "a protection")}};
 }
 
-json::object Statement::gate_part() {
-  const std::string digest = deploy_->by.text("gate");
-  require_digest(digest, deploy_->release.gate, "the gate answer of " + deploy_->release.id.text);
-  return {{"digest", digest}, {"answer", stored_object(deploy_->release.gate, "a gate answer")}};
+json::object Statement::gate_part() const {
+  return {{"digest", deploy_->by.text("gate")},
+          {"answer", stored_object(deploy_->release.gate, "a gate answer")}};
 }
 
-json::array Statement::verdicts(const std::vector<Told>& all) {
-  const std::vector<Verdict> rows = store::verdicts(tx_, deploy_->release.review);
+json::array Statement::verdicts(const Reviewed& review) {
   json::array out;
-  for (const Told& one : all) {
-    if (one.entry.event.action != "verdict.given") continue;
-    if (out.size() == rows.size()) throw store::DataBroken("a verdict is missing");
-    const Verdict& row = rows[out.size()];
+  for (const Reviewed::Given& given : review.verdicts) {
+    const Told& one = given.by;
     json::object verdict =
         as_value(one.details, {"verdict", "cycle", "itemsDigest", "baseDigest", "protectionVersion"});
-    verdict["by"] = actor(tx_, one.text("person"));
+    verdict["by"] = actor_by(one.text("person"));
     verdict["at"] = to_rfc3339(one.entry.time);
-    verdict["comment"] = words(one.text("comment"), row.salt, row.comment, words_visible_);
+    verdict["comment"] = words(one.text("comment"), given.row.salt, given.row.comment, words_visible_);
     verdict["seq"] = one.entry.seq;
     out.push_back(std::move(verdict));
   }
@@ -175,31 +164,19 @@ json::array Statement::verdicts(const std::vector<Told>& all) {
 
 // Of every cycle, with the items of the one that was let through.
 json::value Statement::review_part() {
-  const ReviewId& id = deploy_->release.review;
-  if (id.empty()) return nullptr;
-  const Review row = store::present(store::review(tx_, id), "the review of a release");
-  const auto all = before("review:" + id.text);
-  json::object out = {{"id", id.text}};
-  std::int64_t protection = 0;
-  for (const Told& one : all) {
-    const std::string& action = one.entry.event.action;
-    if (action == "review.commented") continue;  // a conversation lets nothing through
-    cite(one);
-    if (action == "review.submitted") {
-      out["submittedBy"] = actor(tx_, one.entry.event.actor.text);
-      out["submittedAt"] = to_rfc3339(one.entry.time);
-      out["comment"] = words(one.text("comment"), row.salt, row.comment, words_visible_);
-    }
-    if (action == "review.submitted" || action == "review.moved") {
-      out["cycle"] = one.number("cycle");
-      out["items"] = as_value(one.details, {"items"}).at("items");
-      protection = one.number("protectionVersion");
-    }
-  }
-  if (protection == 0) throw store::DataBroken("no entry tells of review " + id.text);
-  out["protection"] = protection_part(protection);
-  out["verdicts"] = verdicts(all);
-  return out;
+  const auto review = reviewed(tx_, *deploy_);
+  if (!review) return nullptr;
+  for (const Told& one : review->entries) cite(one);
+  const Told& submitted = review->submitted;
+  return json::object{
+      {"id", review->row.id.text},
+      {"submittedBy", actor_by(submitted.entry.event.actor.text)},
+      {"submittedAt", to_rfc3339(submitted.entry.time)},
+      {"comment", words(submitted.text("comment"), review->row.salt, review->row.comment, words_visible_)},
+      {"cycle", review->cycle},
+      {"items", review->items},
+      {"protection", protection_part(review->protection_version)},
+      {"verdicts", verdicts(*review)}};
 }
 
 json::array Statement::scans() {
@@ -211,7 +188,7 @@ json::array Statement::scans() {
     json::object scan = as_value(one.details, {"status", "scoreTenths", "critical", "ruleset", "report"});
     scan["id"] = one.text("scan");
     scan["at"] = to_rfc3339(one.entry.time);
-    scan["by"] = actor(tx_, one.entry.event.actor.text);
+    scan["by"] = actor_by(one.entry.event.actor.text);
     scan["seq"] = one.entry.seq;
     out.push_back(std::move(scan));
   }
@@ -224,7 +201,7 @@ Result<json::object> Statement::contributors_part() {
   json::array people;
   for (const auto& [id, versions] : found.versions) {
     people.push_back(
-        {{"by", actor(tx_, id.text)}, {"versions", json::array(versions.begin(), versions.end())}});
+        {{"by", actor_by(id.text)}, {"versions", json::array(versions.begin(), versions.end())}});
   }
   return json::object{{"after", found.after}, {"people", std::move(people)}};
 }
@@ -289,13 +266,26 @@ Result<json::object> Statement::of(const Release& release) {
 
 }  // namespace
 
-Result<std::string> release_statement(store::Tx& tx, const registry::ArtifactScene& scene,
-                                      const Release& release, const store::Head& head,
-                                      const journal::Note& note) {
-  const json::object made = TRY(Statement(tx, scene, head, note).of(release));
-  auto text = canonical_json(made);
+Result<Stated> release_statement(store::Tx& tx, const registry::ArtifactScene& scene, const Release& release,
+                                 const store::Head& head, const journal::Note& note) {
+  Statement statement(tx, scene, head, note);
+  Stated out;
+  out.object = TRY(statement.of(release));
+  auto text = canonical_json(out.object);
   if (!text.ok()) throw store::DataBroken("evidence that cannot be written: " + text.error().detail);
-  return *std::move(text);
+  TRY(require_fits(text->size()));
+  out.text = *std::move(text);
+  out.names = statement.names();
+  return out;
+}
+
+Status require_fits(std::size_t bytes) {
+  constexpr std::size_t kAround = 1024;  // type, key and signature
+  constexpr std::size_t kMost = (journal::kMaxEnvelopeBytes - kAround) / 4 * 3;
+  if (bytes <= kMost) return Ok{};
+  return unprocessable("The evidence of this release has " + std::to_string(bytes) +
+                           " bytes; a signed file holds " + std::to_string(kMost) + " at most.",
+                       {"the audit log lists the entries, and the release its gate answer"});
 }
 
 }  // namespace imprimatur::evidence

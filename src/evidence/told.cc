@@ -68,6 +68,16 @@ json::object actor(store::Tx& tx, const std::string& id) {
   return {{"id", id}, {"displayName", name == id ? json::value() : json::value(name)}};
 }
 
+Told naming(store::Tx& tx, const std::string& journal, const std::string& resource, std::string_view action,
+            const std::string& name, std::uint64_t last) {
+  for (Told& one : told_about(tx, journal, resource, last)) {
+    if (one.entry.event.action != action) continue;
+    require_digest(one.text("nameDigest"), name, "the name of " + resource);
+    return std::move(one);
+  }
+  throw store::DataBroken("no entry tells of " + resource);
+}
+
 void require_digest(const std::string& digest, std::string_view text, const std::string& of) {
   if (digest != "sha256:" + to_hex(sha256(text))) throw store::DataBroken(of + " does not have its digest");
 }

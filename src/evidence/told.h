@@ -33,8 +33,13 @@ std::vector<Told> told_about(store::Tx& tx, const std::string& journal, const st
 // the reader may not see them. Throws DataBroken when the text is not the one of the commitment.
 boost::json::object words(const std::string& commitment, const std::string& salt, const std::string& text,
                           bool visible);
-// {"displayName","id"}: the name is null for whoever was erased, and for whoever never had one.
+// {"displayName","id"}, with the name as it is known now: null for whoever was erased, and for whoever never
+// had one. Nothing compares the name with a journal, so that it stands in nothing that is signed.
 boost::json::object actor(store::Tx& tx, const std::string& id);
+// The first entry of `action` about the resource up to `last`, when it has the digest of this very name.
+// Throws DataBroken when it has not.
+Told naming(store::Tx& tx, const std::string& journal, const std::string& resource, std::string_view action,
+            const std::string& name, std::uint64_t last);
 // Throws DataBroken unless `digest` is the SHA-256 of the text.
 void require_digest(const std::string& digest, std::string_view text, const std::string& of);
 // What this program wrote itself, as a value. Throws DataBroken where it is no object.

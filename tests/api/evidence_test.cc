@@ -1,6 +1,8 @@
 // The evidence of a release, read as somebody outside reads it.
 #include "api/talk.h"
 #include "base/hash.h"
+#include "evidence/report.h"
+#include "evidence/statement.h"
 #include "journal/commitment.h"
 #include "journal/entry.h"
 #include "journal/envelope.h"
@@ -8,7 +10,9 @@
 #include "journal/merkle.h"
 #include "journal/note.h"
 #include "store/database.h"
+#include "store/registry_rows.h"
 
+#include <algorithm>
 #include <sstream>
 
 namespace imprimatur::tests {
@@ -119,12 +123,21 @@ class EvidenceOfAReleaseTest : public Talk {
     EXPECT_EQ(words.at("commitment"), commitment);
     EXPECT_EQ(journal::commitment(text_of(words, "salt"), text), text_of(words, "commitment"));
   }
-  static std::string contributors(const json::value& predicate) {
+  // The statement has ids alone; whose they are is known from elsewhere.
+  std::string name_of(const json::value& actor) {
+    EXPECT_EQ(actor.as_object().size(), 1u) << "a name would be signed that no journal is asked for";
+    const std::string id = text_of(actor, "id");
+    for (const char* name : {"ann", "ben", "cas", "dan", "vic"}) {
+      if (text_of(done("GET", "/api/v1/auth/me", name), "id") == id) return name;
+    }
+    return id;
+  }
+  std::string contributors(const json::value& predicate) {
     std::ostringstream out;
     out << "after " << predicate.at("contributors").at("after").as_int64();
     std::vector<std::string> all;
     for (const json::value& one : predicate.at("contributors").at("people").as_array()) {
-      all.push_back(text_of(one.at("by"), "displayName") + " " + json::serialize(one.at("versions")));
+      all.push_back(name_of(one.at("by")) + " " + json::serialize(one.at("versions")));
     }
     std::sort(all.begin(), all.end());
     for (const std::string& one : all) out << ", " << one;
@@ -133,10 +146,10 @@ class EvidenceOfAReleaseTest : public Talk {
   // As whoever holds the database, under a server that runs.
   void tamper(const std::string& sql) {
     const auto done = world_.store().write({"org"}, [&](store::Tx& tx) -> Status {
-      tx.database().script("DROP TRIGGER IF EXISTS verdicts_refuse_update");
-      tx.database().script("DROP TRIGGER IF EXISTS releases_refuse_update");
-      tx.database().script("DROP TRIGGER IF EXISTS entries_refuse_update");
-      tx.database().script("DROP TRIGGER IF EXISTS contents_refuse_update");
+      for (const char* table : {"verdicts", "releases", "entries", "contents", "versions", "reviews",
+                                "protections", "retirement_reasons", "artifacts"}) {
+        tx.database().script("DROP TRIGGER IF EXISTS " + std::string(table) + "_refuse_update");
+      }
       tx.database().script(sql);
       tx.database().touch("UPDATE installation SET unicode = unicode");
       return Ok{};
@@ -156,7 +169,7 @@ TEST_F(EvidenceOfAReleaseTest, EveryPartRestsOnAnEntryThatIsProved) {
   const json::value made = entry_of(predicate, "release.created", "release:" + release);
   EXPECT_EQ(text_of(predicate.at("release"), "id"), release);
   EXPECT_EQ(text_of(predicate.at("release"), "letThroughBy"), release);
-  EXPECT_EQ(text_of(predicate.at("release").at("by"), "displayName"), "ben");
+  EXPECT_EQ(name_of(predicate.at("release").at("by")), "ben");
   expect_words(predicate.at("release").at("reason"), "", made.at("details").at("reason"));
   EXPECT_EQ(text_of(predicate.at("environment"), "name"), "production");
   EXPECT_EQ(text_of(predicate.at("project"), "name"), "shop");
@@ -180,7 +193,7 @@ TEST_F(EvidenceOfAReleaseTest, EveryPartRestsOnAnEntryThatIsProved) {
   ASSERT_TRUE(predicate.at("review").is_object());
   EXPECT_EQ(text_of(predicate.at("review"), "id"), review);
   const json::value verdict = predicate.at("review").at("verdicts").at(0);
-  EXPECT_EQ(text_of(verdict.at("by"), "displayName"), "ben");
+  EXPECT_EQ(name_of(verdict.at("by")), "ben");
   EXPECT_EQ(text_of(verdict, "verdict"), "approve");
   expect_words(verdict.at("comment"), "reads well",
                entry_of(predicate, "verdict.given").at("details").at("comment"));
@@ -200,6 +213,18 @@ TEST_F(EvidenceOfAReleaseTest, ContributorsAreThoseSinceWhatWasLive) {
   // One that is older than what is live rests on what others let through before it.
   const std::string older = make_live(2);
   EXPECT_EQ(contributors(predicate_of(older)), "after 1, cas [3], dan [2,4]");
+}
+
+// What was rolled back from vouches for nothing that comes later.
+TEST_F(EvidenceOfAReleaseTest, ContributorsAreNotCountedFromWhatWasTakenBack) {
+  make_live(1);
+  save("dan", "two");
+  make_live(2);
+  done("POST", path() + "/rollback", "ben", {{{"environment", "production"}}});
+  save("cas", "three");
+  save("dan", "four");
+  make_live(4);
+  EXPECT_EQ(contributors(predicate_of(make_live(3))), "after 1, cas [3], dan [2,4]");
 }
 
 TEST_F(EvidenceOfAReleaseTest, ARollBackRestsOnTheDeployThatItRestores) {
@@ -270,6 +295,13 @@ TEST_F(EvidenceOfAReleaseTest, WhatWasAlteredIsNotSigned) {
        "UPDATE releases SET gate = replace(gate, '\"met\":false', '\"met\":true')"},
       {"who deployed", "UPDATE releases SET released_by = released_by || 'x'",
        "UPDATE releases SET released_by = substr(released_by, 1, 30)"},
+      {"whether the protection was met", "UPDATE releases SET protection_met = 0",
+       "UPDATE releases SET protection_met = 1"},
+      {"its kind", "UPDATE releases SET kind = 'roll_back'", "UPDATE releases SET kind = 'deploy'"},
+      {"its change set", "UPDATE releases SET change_set = change_set || 'x'",
+       "UPDATE releases SET change_set = substr(change_set, 1, 30)"},
+      {"the semver", "UPDATE versions SET semver = '9.9.9'", "UPDATE versions SET semver = '1.0.0'"},
+      {"a verdict", "UPDATE verdicts SET kind = 'reject'", "UPDATE verdicts SET kind = 'approve'"},
       {"a name", "UPDATE artifacts SET name = 'other'", "UPDATE artifacts SET name = 'reply'"},
       {"the content", "UPDATE contents SET content = replace(content, 'one', 'two')",
        "UPDATE contents SET content = replace(content, 'two', 'one')"},
@@ -292,6 +324,154 @@ TEST_F(EvidenceOfAReleaseTest, WhatWasAlteredIsNotSigned) {
     ASSERT_EQ(ask("GET", target, "ann").status, 200) << what;
   }
   EXPECT_EQ(ask("GET", "/api/v1/audit-logs/checkpoint?project=shop", "ann").status, 503);
+}
+
+// Nor in what another release says of itself, where this one rests on it.
+TEST_F(EvidenceOfAReleaseTest, EveryReleaseThatItRestsOnIsCompared) {
+  const std::string first = make_live(1);
+  save("dan", "two");
+  save("cas", "three");
+  const std::string second = make_live(3);
+  const std::string older = make_live(2);
+  const auto target = [](const std::string& release) { return "/api/v1/releases/" + release + "/evidence"; };
+  const std::string of_first = " WHERE id = '" + first + "'";
+  // The second rests on the first as what was live, the third as what others let through before.
+  for (const std::string& release : {second, older}) {
+    for (const auto& [edit, undo] :
+         {std::pair<std::string, std::string>("protection_met = 0", "protection_met = 1"),
+          {"version = 2", "version = 1"},
+          {"kind = 'roll_back'", "kind = 'deploy'"},
+          {"gate = replace(gate, 'counts', 'count5')", "gate = replace(gate, 'count5', 'counts')"}}) {
+      tamper("UPDATE releases SET " + edit + of_first);
+      EXPECT_EQ(ask("GET", target(release), "ann").status, 503) << edit;
+      tamper("UPDATE releases SET " + undo + of_first);
+      ASSERT_EQ(ask("GET", target(release), "ann").status, 200) << undo;
+    }
+  }
+  // What ended it is told by the entry of the roll back, not by its row.
+  tamper("UPDATE releases SET ended = 'rolled_back', ended_at = released_at" + of_first);
+  EXPECT_EQ(contributors(predicate_of(older)), "after 1, cas [3], dan [2]");
+  tamper("UPDATE protections SET rule = replace(rule, '\"count\":1', '\"count\":0')");
+  EXPECT_EQ(ask("GET", target(older), "ann").status, 503);
+}
+
+// The report says nothing that the journal does not say either, whatever its reader may see of it.
+TEST_F(EvidenceOfAReleaseTest, WhatWasAlteredIsNotReported) {
+  make_live(1);
+  save("dan", "two");
+  make_live(2);
+  done("POST", path() + "/rollback", "ben", {{{"environment", "production"}, {"reason", "too long"}}});
+  done("POST", path() + "/versions/2/retire", "ben", {{{"environment", "production"}, {"reason", "wrong"}}});
+  const std::string target = "/api/v1/audit-logs/report?project=shop";
+  const struct {
+    const char* what;
+    std::string edit, undo;
+  } kEdits[] = {
+      {"a comment", "UPDATE verdicts SET comment = 'no'", "UPDATE verdicts SET comment = 'reads well'"},
+      {"a verdict", "UPDATE verdicts SET kind = 'reject'", "UPDATE verdicts SET kind = 'approve'"},
+      {"whose verdict", "UPDATE verdicts SET given_by = given_by || 'x'",
+       "UPDATE verdicts SET given_by = substr(given_by, 1, 30)"},
+      {"what was asked for", "UPDATE reviews SET comment = 'no'", "UPDATE reviews SET comment = 'please'"},
+      {"a gate answer", "UPDATE releases SET gate = replace(gate, 'counts', 'count5')",
+       "UPDATE releases SET gate = replace(gate, 'count5', 'counts')"},
+      {"whether it was met", "UPDATE releases SET protection_met = 0",
+       "UPDATE releases SET protection_met = 1"},
+      {"a reason", "UPDATE releases SET reason = 'no' WHERE kind = 'roll_back'",
+       "UPDATE releases SET reason = 'too long' WHERE kind = 'roll_back'"},
+      {"why it was retired", "UPDATE retirement_reasons SET reason = 'no'",
+       "UPDATE retirement_reasons SET reason = 'wrong'"},
+      {"a protection", "UPDATE protections SET rule = replace(rule, '\"count\":1', '\"count\":0')",
+       "UPDATE protections SET rule = replace(rule, '\"count\":0', '\"count\":1')"},
+      {"the semver", "UPDATE versions SET semver = semver || '9'",
+       "UPDATE versions SET semver = substr(semver, 1, 5)"},
+      {"a name", "UPDATE artifacts SET name = 'other'", "UPDATE artifacts SET name = 'reply'"},
+      {"the environment", "UPDATE environments SET name = 'other' WHERE name = 'staging'",
+       "UPDATE environments SET name = 'staging' WHERE name = 'other'"},
+  };
+  ASSERT_EQ(ask("GET", target, "ann").status, 200);
+  for (const auto& [what, edit, undo] : kEdits) {
+    tamper(edit);
+    const std::string of = std::string_view(what) == "the environment" ? "&environment=other" : "";
+    EXPECT_EQ(ask("GET", target + of, "ann").status, 503) << what;
+    EXPECT_EQ(ask("GET", target + of + "&format=csv", "vic").status, 503) << what;
+    tamper(undo);
+    ASSERT_EQ(ask("GET", target, "ann").status, 200) << what;
+  }
+}
+
+// A line is as long as what it tells of: no limit of what people send applies.
+TEST_F(EvidenceOfAReleaseTest, ALongLineIsReported) {
+  const std::string journal =
+      text_of(done("GET", "/api/v1/audit-logs/checkpoint?project=shop", "ann"), "journal");
+  const auto tell = [&](const std::string& details) {
+    ASSERT_TRUE(
+        world_.store()
+            .write({journal},
+                   [&](store::Tx& tx) -> Status {
+                     tx.append(journal, {"exception.granted", "exception:exc_1", details, {"system"}});
+                     return Ok{};
+                   })
+            .ok());
+  };
+  std::string many = "0";
+  for (int i = 1; i < 250'000; ++i) many += "," + std::to_string(i);
+  tell(R"({"many":[)" + many + "]}");
+  for (int i = 0; i < 10; ++i) tell(R"({"long":")" + std::string(1'000'000, 'x') + R"("})");
+  const std::string target = "/api/v1/audit-logs/report?project=shop";
+  for (const std::string format : {"csv", "jsonl"}) {
+    const Reply whole = ask("GET", target + "&format=" + format, "ann");
+    EXPECT_EQ(whole.status, 200);
+    EXPECT_NE(whole.text.find(",249999]"), std::string::npos) << format;
+    EXPECT_GT(whole.text.size(), 10'000'000u) << format;
+  }
+  // However long they are, few are in memory at a time.
+  evidence::ReportScope scope;
+  ASSERT_TRUE(world_.store()
+                  .read([&](store::Tx& tx) -> Status {
+                    scope.head = *store::head(tx, journal);
+                    scope.environment = *store::environment_by_name(tx, {journal}, "production");
+                    return Ok{};
+                  })
+                  .ok());
+  scope.behind = scope.head.size + 1;
+  evidence::Report report(world_.store(), scope);
+  std::size_t lines = 0;
+  while (true) {
+    const auto piece = report.next().value();
+    if (piece.empty()) break;
+    std::size_t bytes = 0;
+    for (const auto& line : piece) bytes += line.text.size();
+    EXPECT_LT(bytes, 6'000'000u);
+    lines += piece.size();
+  }
+  const std::string text = ask("GET", target, "ann").text;
+  EXPECT_EQ(lines, static_cast<std::size_t>(std::ranges::count(text, '\n'))) << "none is lost between pieces";
+}
+
+// What is signed can be read again: one byte more and it is refused rather than handed out.
+TEST(EvidenceFile, HoldsTheLongestStatementThatIsSigned) {
+  const journal::Signer signer(std::string(32, 's'));
+  std::size_t most = 0, above = journal::kMaxEnvelopeBytes;
+  while (above - most > 1) {
+    const std::size_t middle = most + (above - most) / 2;
+    (evidence::require_fits(middle).ok() ? most : above) = middle;
+  }
+  EXPECT_GT(most, 48'000'000u);
+  EXPECT_EQ(evidence::require_fits(above).error().code, ErrorCode::unprocessable);
+  const auto whole = journal::enveloped(signer, journal::kInTotoPayload, std::string(most, 'x')).to_json();
+  EXPECT_LE(whole.size() + 1, journal::kMaxEnvelopeBytes) << "with the line feed behind it";
+  EXPECT_TRUE(journal::envelope_from_json(whole).ok());
+}
+
+// Names are as they are known now: on the page, and in nothing that is signed.
+TEST_F(EvidenceOfAReleaseTest, NamesOfPeopleAreNotSigned) {
+  const std::string release = make_live(1);
+  const std::string target = "/api/v1/releases/" + release + "/evidence";
+  tamper("UPDATE users SET display_name = 'Somebody Else' WHERE display_name = 'ben'");
+  const auto envelope = journal::envelope_from_json(json::serialize(envelope_of(release))).value();
+  EXPECT_EQ(envelope.payload.find("Somebody Else"), std::string::npos);
+  EXPECT_EQ(envelope.payload.find("displayName"), std::string::npos);
+  EXPECT_NE(ask("GET", target + "?format=html", "ann").text.find("Somebody Else"), std::string::npos);
 }
 
 // A text whose salt is erased with it leaves its commitment, and evidence goes on.

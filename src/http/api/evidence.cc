@@ -52,7 +52,7 @@ json::object tenure_json(const evidence::History& history, const evidence::Tenur
           {"status", name_of(release.end)},
           {"kind", name_of(release.kind)},
           {"by", actor_json(release.by, {{release.by, tenure.by}})},
-          {"reason", release.reason},
+          {"reason", history.words_visible ? json::value(release.reason) : json::value()},
           {"review", id_or_null(release.review.text)},
           {"replaced", id_or_null(release.replaced.text)},
           {"protectionMet", release.protection_met}};

@@ -63,12 +63,18 @@ std::string code(const json::value& value) {
   return value.is_null() ? text(value) : "<code>" + html_text(plain(value)) + "</code>";
 }
 
-std::string person(const json::value& who) {
-  if (!who.is_object()) return text(nullptr);
-  const json::value& name = in(who, "displayName");
-  if (name.is_null()) return code(in(who, "id"));
-  return text(name) + " <code>" + html_text(plain(in(who, "id"))) + "</code>";
-}
+// With the names that they have now, which nobody has signed.
+struct People {
+  const std::map<PrincipalId, std::string>& names;
+
+  std::string operator()(const json::value& who) const {
+    if (!who.is_object()) return text(nullptr);
+    const std::string id = plain(in(who, "id"));
+    const auto name = names.find({id});
+    if (name == names.end()) return code(in(who, "id"));
+    return text(json::value(name->second)) + " <code>" + html_text(id) + "</code>";
+  }
+};
 
 std::string said(const json::value& words) {
   const json::value& what = in(words, "text");
@@ -122,7 +128,7 @@ const json::array& list(const json::value& value) {
   return value.is_array() ? value.get_array() : kEmpty;
 }
 
-void show_release(Page& page, const json::value& predicate) {
+void show_release(Page& page, const json::value& predicate, const People& person) {
   const json::value& release = in(predicate, "release");
   page.heading("The release");
   std::string restores;
@@ -139,7 +145,7 @@ void show_release(Page& page, const json::value& predicate) {
               {"Protection met", yes_or_no(in(release, "protectionMet"), "yes", "no: break-glass")}});
 }
 
-void show_version(Page& page, const json::value& version) {
+void show_version(Page& page, const json::value& version, const People& person) {
   page.heading("The version");
   page.facts({{"Prompt", text(in(version, "name")) + " " + code(in(version, "id"))},
               {"Number", text(in(version, "number"))},
@@ -174,7 +180,7 @@ void show_gate(Page& page, const json::value& predicate) {
   page.table({"Requirement", "Met", "Detail", "Verdicts"}, rows);
 }
 
-void show_review(Page& page, const json::value& review) {
+void show_review(Page& page, const json::value& review, const People& person) {
   page.heading("The review");
   if (review.is_null()) return page.paragraph("The environment asked for none.");
   page.facts({{"Review", code(in(review, "id"))},
@@ -190,7 +196,7 @@ void show_review(Page& page, const json::value& review) {
   page.table({"Verdict of", "Verdict", "Cycle", "Given", "Comment"}, rows);
 }
 
-void show_people_and_scans(Page& page, const json::value& predicate) {
+void show_people_and_scans(Page& page, const json::value& predicate, const People& person) {
   page.heading("Who contributed");
   const json::value& contributors = in(predicate, "contributors");
   const json::value& after = in(contributors, "after");
@@ -247,7 +253,8 @@ void show_proof(Page& page, const json::value& journal, const journal::Envelope&
   page.block(plain(in(journal, "checkpoint")));
   page.heading("The signed file");
   page.paragraph(
-      "This page shows what the signed file holds; the file is what proves it. It is a DSSE envelope, "
+      "This page shows what the signed file holds, and names as they are known now; the file, which has ids "
+      "alone, is what proves it. It is a DSSE envelope, "
       "checked with openssl as docs/evidence.md says, against a key that was noted down earlier.");
   page.facts({{"Key", code(json::value(envelope.key))},
               {"Signature", code(json::value(to_base64(envelope.signature)))},
@@ -299,17 +306,18 @@ std::string evidence_page_policy() {
 }
 
 std::string evidence_page(const evidence::ReleaseEvidence& evidence) {
-  constexpr JsonLimits kStatement{.bytes = 64 * 1024 * 1024, .depth = 128, .values = 10'000'000};
-  const json::value statement = parse_json(evidence.statement, kStatement).value();
-  const json::value& predicate = in(statement, "predicate");
+  const json::value* found = evidence.statement.if_contains("predicate");
+  const json::value nothing;
+  const json::value& predicate = found == nullptr ? nothing : *found;
+  const People people{evidence.names};
   const json::value& version = in(predicate, "version");
   const std::string name = html_text(plain(in(version, "name")) + " " + plain(in(version, "semver")));
   Page page;
-  show_release(page, predicate);
-  show_version(page, version);
+  show_release(page, predicate, people);
+  show_version(page, version, people);
   show_gate(page, predicate);
-  show_review(page, in(predicate, "review"));
-  show_people_and_scans(page, predicate);
+  show_review(page, in(predicate, "review"), people);
+  show_people_and_scans(page, predicate, people);
   show_content(page, in(version, "content"));
   show_proof(page, in(predicate, "journal"), evidence.envelope);
   std::string out =

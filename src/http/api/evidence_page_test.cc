@@ -1,8 +1,10 @@
 #include "http/api/evidence_page.h"
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "http/api/csv.h"
 
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
 
 namespace imprimatur::http {
@@ -21,9 +23,10 @@ TEST(HtmlText, IsNeverMarkup) {
 TEST(EvidencePage, HostileValuesStandAsText) {
   const std::string evil = R"(</pre></td><img src=x onerror=\"alert(1)\"><script>x</script>)";
   const std::string words = R"({"commitment":"sha256:0","salt":"0","text":")" + evil + R"("})";
-  const std::string who = R"({"id":"usr_1","displayName":")" + evil + R"("})";
+  const std::string who = R"({"id":"usr_1"})";
   evidence::ReleaseEvidence evidence;
-  evidence.statement =
+  evidence.names[{"usr_1"}] = R"x(</pre></td><img src=x onerror="alert(1)"><script>x</script>)x";
+  const std::string statement =
       R"({"predicate":{"project":{"id":"prj_1","name":")" + evil + R"("},"environment":{"name":")" + evil +
       R"("},"release":{"id":"rel_1","kind":"deploy","at":"now","by":)" + who + R"(,"reason":)" + words +
       R"(,"replaced":null,"restores":[],"protectionMet":false},"version":{"name":")" + evil +
@@ -36,6 +39,7 @@ TEST(EvidencePage, HostileValuesStandAsText) {
       R"(,"comment":)" + words + R"(,"verdicts":[{"by":)" + who + R"(,"verdict":"approve","comment":)" +
       words + R"(}]},"contributors":{"after":0,"people":[{"by":)" + who +
       R"(,"versions":[1]}]},"scans":[],)" + R"("journal":{"checkpoint":")" + evil + R"(","entries":[]}}})";
+  evidence.statement = parse_json(statement).value().get_object();
   const std::string page = evidence_page(evidence);
   for (const char* markup : {"<img", "<script", "</pre></td>", "onerror=\""}) {
     EXPECT_EQ(page.find(markup), std::string::npos) << markup;
@@ -48,13 +52,26 @@ TEST(EvidencePage, HostileValuesStandAsText) {
 // What a statement lacks is shown as none, and a page is still a page.
 TEST(EvidencePage, AnEmptyStatementIsShown) {
   evidence::ReleaseEvidence evidence;
-  evidence.statement = "{}";
   EXPECT_NE(evidence_page(evidence).find("<title>"), std::string::npos);
+}
+
+// What was signed is shown, however long and deep it is: no limit of what people send applies.
+TEST(EvidencePage, ALongAndDeepStatementIsShown) {
+  evidence::ReleaseEvidence evidence;
+  boost::json::value deep = "the innermost";
+  for (int i = 0; i < 200; ++i) deep = boost::json::array{std::move(deep)};
+  boost::json::array many;
+  for (int i = 0; i < 250'000; ++i) many.emplace_back(i);
+  const boost::json::object content = {{"config", std::move(deep)}, {"tools", std::move(many)}};
+  evidence.statement["predicate"] =
+      boost::json::object{{"version", boost::json::object{{"content", content}}}};
+  const std::string page = evidence_page(evidence);
+  EXPECT_NE(page.find("the innermost"), std::string::npos);
+  EXPECT_NE(page.find("249999"), std::string::npos);
 }
 
 TEST(EvidencePage, ItsPolicyAllowsItsOwnStyleAndNothingElse) {
   evidence::ReleaseEvidence evidence;
-  evidence.statement = "{}";
   const std::string page = evidence_page(evidence);
   const std::size_t begin = page.find("<style>") + 7, end = page.find("</style>");
   const std::string hash = to_base64(bytes_of(sha256(page.substr(begin, end - begin))));
@@ -66,10 +83,14 @@ TEST(EvidencePage, ItsPolicyAllowsItsOwnStyleAndNothingElse) {
 TEST(CsvField, RunsNoFormulaAndKeepsItsPlace) {
   EXPECT_EQ(csv_field(""), "\"\"");
   EXPECT_EQ(csv_field("a \"b\", c\n"), "\"a \"\"b\"\", c\n\"");
-  for (const char* formula : {"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"}) {
+  for (const char* formula :
+       {"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "  \u00A0 @x", "\u3000+1", "\uFEFF=1",
+        "\v-1", "\uFF1D1+1", "\uFF0B1", "\uFF0D1", "\uFF20SUM(A1)", " \uFF1D1"}) {
     EXPECT_EQ(csv_field(formula), "\"'" + std::string(formula) + "\"");
   }
-  EXPECT_EQ(csv_field("1-1=0"), "\"1-1=0\"");
+  for (const char* plain : {"1-1=0", " 1-1=0", "\u00A0", "  ", "\u00FC=1"}) {
+    EXPECT_EQ(csv_field(plain), "\"" + std::string(plain) + "\"");
+  }
 }
 
 }  // namespace

@@ -27,7 +27,12 @@ json::value at(const json::object& line, std::string_view path) {
 std::string cell(const json::value& value) {
   if (value.is_null()) return csv_field("");
   if (value.is_string()) return csv_field(value.get_string());
-  return csv_field(canonical_json(value).value());
+  return csv_field(canonical_json(value).value());  // part of a line that has been written so
+}
+
+bool is_true(const json::object& object, std::string_view path) {
+  const json::value value = at(object, path);
+  return value.is_bool() && value.get_bool();
 }
 
 // The ids of those whose approval counted, as the gate answer has it.
@@ -36,10 +41,14 @@ std::string approvers(const json::object& line) {
   const json::value requirements = at(line, "gate/requirements");
   if (!requirements.is_array()) return out;
   for (const json::value& requirement : requirements.get_array()) {
-    if (at(requirement.as_object(), "kind") != json::value("approvals")) continue;
-    for (const json::value& verdict : requirement.at("verdicts").as_array()) {
-      if (!verdict.at("counts").as_bool()) continue;
-      out.append(out.empty() ? "" : " ").append(std::string_view(verdict.at("by").as_string()));
+    if (!requirement.is_object() || at(requirement.get_object(), "kind") != json::value("approvals"))
+      continue;
+    const json::value verdicts = at(requirement.get_object(), "verdicts");
+    if (!verdicts.is_array()) continue;
+    for (const json::value& verdict : verdicts.get_array()) {
+      if (!verdict.is_object() || !is_true(verdict.get_object(), "counts")) continue;
+      const json::value by = at(verdict.get_object(), "by");
+      if (by.is_string()) out.append(out.empty() ? "" : " ").append(std::string_view(by.get_string()));
     }
   }
   return out;
@@ -88,13 +97,11 @@ std::string csv_heading() {
   return out + "\r\n";
 }
 
-std::string csv_line(const std::string& text) {
-  const json::value line = parse_json(text).value();
+std::string csv_line(const json::object& line) {
   std::string out;
   for (const Column& column : kColumns) {
     if (!out.empty()) out.push_back(',');
-    const json::object& object = line.get_object();
-    out += column.path.empty() ? csv_field(approvers(object)) : cell(at(object, column.path));
+    out += column.path.empty() ? csv_field(approvers(line)) : cell(at(line, column.path));
   }
   return out + "\r\n";
 }
@@ -103,17 +110,35 @@ class Lines {
  public:
   Lines(evidence::Report report, bool csv) : report_(std::move(report)), csv_(csv) {}
 
+  // What is broken at the beginning is an answer of its own; the head of this one is not sent yet.
+  Status begin() {
+    if (csv_) begun_ = csv_heading();
+    begun_ += TRY(piece());
+    begun_ += TRY(piece());
+    return Ok{};
+  }
+
+  // Later, the answer breaks off, and shows by its length that it is not whole.
   std::string operator()() {
-    std::string out;
-    if (csv_ && std::exchange(first_, false)) out = csv_heading();
-    for (const std::string& line : report_.next()) out += csv_ ? csv_line(line) : line + "\n";
-    return out;
+    if (!begun_.empty()) return std::exchange(begun_, {});
+    auto next = piece();
+    if (!next.ok()) throw std::runtime_error("the report breaks off: " + next.error().detail);
+    return *std::move(next);
   }
 
  private:
+  Result<std::string> piece() {
+    const auto lines = TRY(report_.next());
+    std::string out;
+    for (const evidence::ReportLine& line : lines) {
+      out += csv_ ? csv_line(line.fields) : line.text + "\n";
+    }
+    return out;
+  }
+
   evidence::Report report_;
   bool csv_;
-  bool first_ = true;
+  std::string begun_;
 };
 
 Result<Response> report(EvidenceApi api, const Request& request) {
@@ -126,11 +151,12 @@ Result<Response> report(EvidenceApi api, const Request& request) {
   if (format != "jsonl" && format != "csv") query.complain("format", "must be jsonl or csv");
   if (since && until && *until < *since) query.complain("until", "must not be before `since`");
   TRY(query.done());
-  auto found = TRY(api.evidence.report(who, project, environment, since, until));
+  Lines lines(TRY(api.evidence.report(who, project, environment, since, until)), format == "csv");
+  TRY(lines.begin());
   Response response;
   response.content_type = format == "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson";
   response.headers.emplace_back("Content-Disposition", "attachment; filename=\"changes." + format + "\"");
-  response.body = Pieces(Lines(std::move(found), format == "csv"));
+  response.body = Pieces(std::move(lines));
   return response;
 }
 

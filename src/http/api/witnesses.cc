@@ -13,7 +13,6 @@ json::object witness_json(const store::Witness& witness) {
   return {{"id", witness.id.text},
           {"name", witness.key.name},
           {"verifierKey", witness.key.text()},
-          {"addedBy", witness.added_by.text},
           {"createdAt", to_rfc3339(witness.added_at)}};
 }
 
