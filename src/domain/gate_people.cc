@@ -333,6 +333,8 @@ bool may_give_verdicts(Role role) {
   CHECK(false, "unknown role");
 }
 
+bool asks_for_people(const ApprovalRule& rule) { return rule.count > 0 || !rule.teams.empty(); }
+
 std::string item_name(const GateItem& item, const GateFacts& facts) {
   return facts.items.size() == 1 ? ""
                                  : item.artifact.text + " version " + std::to_string(item.version) + ": ";

@@ -11,6 +11,8 @@
 namespace imprimatur {
 
 bool may_give_verdicts(Role role);
+// Of every change, however it is tagged and whoever owns its name.
+bool asks_for_people(const ApprovalRule& rule);
 // Of several items each sentence says which one it is about.
 std::string item_name(const GateItem& item, const GateFacts& facts);
 

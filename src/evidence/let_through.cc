@@ -1,5 +1,6 @@
 #include "evidence/let_through.h"
 
+#include "domain/gate_people.h"
 #include "store/broken.h"
 #include "store/cursor.h"
 #include "store/registry_rows.h"
@@ -66,8 +67,8 @@ std::int64_t approved_before(store::Tx& tx, const Made& deploy) {
     if (release.version >= deploy.release.version || !release.protection_met) continue;
     const std::int64_t protection = release.protection_version;
     if (!asks.contains(protection)) {
-      asks[protection] = in_force(tx, release.project, release.environment, protection, one.by.entry.seq)
-                             .rule.asks_for_approvals();
+      const InForce then = in_force(tx, release.project, release.environment, protection, one.by.entry.seq);
+      asks[protection] = asks_for_people(then.rule.approvals);
     }
     if (asks[protection]) approved.insert(release.version);
   }

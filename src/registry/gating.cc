@@ -1,6 +1,7 @@
 #include "registry/gating.h"
 
 #include "base/hash.h"
+#include "domain/gate_people.h"
 #include "domain/owners.h"
 #include "registry/deciding.h"
 #include "registry/locking.h"
@@ -167,8 +168,6 @@ void add_team_times(store::Tx& tx, const ProjectId& project, GateFacts& facts) {
     }
   }
 }
-
-bool asks_for_people(const ApprovalRule& rule) { return rule.count > 0 || !rule.teams.empty(); }
 
 // The version that a look at `version` may take as read: what is live, when `version` was saved after it. One
 // that was saved before what is live rests on other text: on the newest version before it that others had to
