@@ -85,6 +85,17 @@ def reviews(ann, ben, token):
     rejected = ann.json(0, "submit", "bye")
     assert ben.json(0, "reject", rejected["id"], "--comment", "no")["state"] == "rejected"
 
+    # An objection blocks until its author takes it back or somebody who may sets it aside.
+    argued = ann.json(0, "submit", "bye")["id"]
+    assert ben.json(0, "request-changes", argued, "--comment", "Name the price")["state"] == "open"
+    assert "1. request_changes by" in ann.run(0, "show", argued).stdout
+    assert ann.json(1, "dismiss", argued, "--verdict", "1", "--reason", "a nit")["error"]["code"] == "forbidden"
+    assert ben.json(0, "dismiss", argued, "--verdict", "1")["verdicts"][0]["dismissed"] is not None
+    ben.run(2, "dismiss", argued)
+    ben.run(2, "approve", argued, "--answer", "brand")
+    assert ben.json(2, "approve", argued, "--answer", "brand=yes:reads well")["error"]["code"] == "invalid"
+    ann.run(0, "withdraw", argued)
+
 
 def second_version(ann, ben, folder):
     path = folder / "support/reply.prompt"
