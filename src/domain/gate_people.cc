@@ -316,10 +316,7 @@ Requirement owners_requirement(const GateFacts& facts, const People& people, con
   return out;
 }
 
-bool wants(const ApprovalRule& rule) {
-  return rule.count > 0 || rule.owners ||
-         std::any_of(rule.teams.begin(), rule.teams.end(), [](const auto& team) { return team.second > 0; });
-}
+bool wants(const ApprovalRule& rule) { return rule.owners || asks_for_people(rule); }
 
 }  // namespace
 
@@ -333,7 +330,10 @@ bool may_give_verdicts(Role role) {
   CHECK(false, "unknown role");
 }
 
-bool asks_for_people(const ApprovalRule& rule) { return rule.count > 0 || !rule.teams.empty(); }
+bool asks_for_people(const ApprovalRule& rule) {
+  return rule.count > 0 ||
+         std::any_of(rule.teams.begin(), rule.teams.end(), [](const auto& team) { return team.second > 0; });
+}
 
 std::string item_name(const GateItem& item, const GateFacts& facts) {
   return facts.items.size() == 1 ? ""

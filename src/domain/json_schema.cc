@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "domain/json_pointer.h"
 
 #include <algorithm>
 #include <array>
@@ -82,18 +83,6 @@ constexpr std::array kKeywords = {Keyword{"$comment", Takes::note},
                                   Keyword{"type", Takes::types},
                                   Keyword{"uniqueItems", Takes::flag}};
 
-std::string below(const std::string& at, std::string_view name) {
-  std::string out = at + "/";
-  for (const char c : name) {
-    if (c == '~' || c == '/') {
-      out += c == '~' ? "~0" : "~1";
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out;
-}
-
 Error bad_schema(const std::string& at, const std::string& why) {
   return invalid("the schema at " + (at.empty() ? "its root" : at) + " " + why);
 }
@@ -136,9 +125,9 @@ class SchemaReader {
       const auto known = std::find_if(kKeywords.begin(), kKeywords.end(),
                                       [&](const Keyword& keyword) { return keyword.name == name; });
       if (known == kKeywords.end()) {
-        return bad_schema(below(at, name), "is a keyword that is not checked here; leave it out");
+        return bad_schema(pointer_below(at, name), "is a keyword that is not checked here; leave it out");
       }
-      TRY(read_keyword(*known, member.value(), below(at, name), depth));
+      TRY(read_keyword(*known, member.value(), pointer_below(at, name), depth));
     }
     return Ok{};
   }
@@ -170,13 +159,14 @@ class SchemaReader {
         if (!value.is_array()) return bad_schema(at, "must be a list of schemas");
         std::size_t index = 0;
         for (const json::value& each : value.get_array()) {
-          TRY(read(each, below(at, std::to_string(index++)), depth + 1));
+          TRY(read(each, pointer_below(at, std::to_string(index++)), depth + 1));
         }
         return Ok{};
       }
       case Takes::named_schemas:
         if (!value.is_object()) return bad_schema(at, "must be an object of schemas");
-        for (const auto& each : value.get_object()) TRY(read(each.value(), below(at, each.key()), depth + 1));
+        for (const auto& each : value.get_object())
+          TRY(read(each.value(), pointer_below(at, each.key()), depth + 1));
         return Ok{};
     }
     CHECK(false, "unknown kind of keyword");
@@ -340,7 +330,8 @@ class Checker {
     for (std::size_t i = 0; i < items.size(); ++i) {
       const json::value* own = i < prefix ? &first->get_array()[i] : rest;
       if (own == nullptr) break;
-      if (Breach broken = check(*own, items[i], below(at, std::to_string(i)), depth + 1)) return broken;
+      if (Breach broken = check(*own, items[i], pointer_below(at, std::to_string(i)), depth + 1))
+        return broken;
     }
     const json::value* wanted = schema.if_contains("contains");
     if (wanted != nullptr && std::none_of(items.begin(), items.end(), [&](const json::value& item) {
@@ -368,7 +359,7 @@ class Checker {
     for (const auto& member : value) {
       take(0, at.size() + member.key().size());
       if (exhausted_) return breach(at, "takes too long to check");
-      const std::string place = below(at, member.key());
+      const std::string place = pointer_below(at, member.key());
       if (names != nullptr) {
         const json::value name(member.key());
         if (check(*names, name, place, depth + 1)) return breach(place, "has a name that is not allowed");

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "domain/json_pointer.h"
 
 #include <functional>
 #include <map>
@@ -47,19 +48,6 @@ Error refused(const std::string& why) {
   return unprocessable(says, {says});
 }
 
-// A member's place as a JSON pointer, which no two members share.
-std::string below(const std::string& at, std::string_view name) {
-  std::string out = at + "/";
-  for (const char c : name) {
-    if (c == '~' || c == '/') {
-      out += c == '~' ? "~0" : "~1";
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out;
-}
-
 class Merger {
  public:
   Status add(const Rules& rules) {
@@ -81,7 +69,7 @@ class Merger {
  private:
   Status add(json::object& into, const json::object& from, const std::string& at, const std::string& path) {
     for (const auto& member : from) {
-      const std::string place = below(at, member.key());
+      const std::string place = pointer_below(at, member.key());
       json::value* present = into.if_contains(member.key());
       if (present == nullptr) {
         into[member.key()] = member.value();
@@ -110,7 +98,8 @@ class Merger {
     for (const auto& member : rules) {
       if (member.key() == kAllow) add_things(allowed_[at], member.value(), path);
       if (member.key() == kDeny) add_things(denied_[at], member.value(), path);
-      if (member.value().is_object()) collect(member.value().get_object(), below(at, member.key()), path);
+      if (member.value().is_object())
+        collect(member.value().get_object(), pointer_below(at, member.key()), path);
     }
   }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -289,6 +290,86 @@ TEST(Weakens, ChecksAndUnknownKindsByMeaning) {
     }
   }
   expect_weakens_means_passing(rules, check_worlds());
+}
+
+// What a rule that is not weaker lets through, the one before let through: of everything that came later.
+void expect_not_weaker_means_no_more(const std::vector<Protection>& rules, std::vector<GateFacts> worlds) {
+  std::vector<std::vector<bool>> passes;
+  for (const Protection& rule : rules) passes.push_back(passing(rule, worlds));
+  int differing = 0;
+  for (std::size_t before = 0; before < rules.size(); ++before) {
+    for (std::size_t after = 0; after < rules.size(); ++after) {
+      for (std::size_t i = 0; i < worlds.size(); ++i) {
+        if (!passes[after][i] || passes[before][i]) continue;
+        ++differing;
+        ASSERT_TRUE(weakens(rules[before], rules[after]))
+            << canonical_protection(rules[before]) << " to " << canonical_protection(rules[after]);
+      }
+    }
+  }
+  EXPECT_GT(differing, 0) << "worlds that all rules see alike say nothing";
+}
+
+using SetRule = std::function<void(Protection&)>;
+std::vector<Protection> rules_by(const std::vector<SetRule>& settings) {
+  std::vector<Protection> out(1);
+  for (const SetRule& set : settings) set(out.emplace_back());
+  return out;
+}
+
+TEST(Weakens, TiersByMeaning) {
+  std::vector<SetRule> settings;
+  for (const int count : {1, 2}) {
+    settings.push_back([=](Protection& rule) { rule.approvals.count = count; });
+    for (const std::vector<std::string>& tags :
+         std::vector<std::vector<std::string>>{{"a"}, {"b"}, {"a", "b"}}) {
+      settings.push_back([=](Protection& rule) { rule.tiers = {{"t", tags, {}, {count, {}}}}; });
+    }
+  }
+  std::vector<GateFacts> worlds;
+  for (const std::vector<std::string>& tags :
+       std::vector<std::vector<std::string>>{{}, {"a"}, {"b"}, {"a", "b"}}) {
+    for (GateFacts facts : approval_worlds()) {
+      facts.items[0].tags = tags;
+      worlds.push_back(std::move(facts));
+    }
+  }
+  expect_not_weaker_means_no_more(rules_by(settings), std::move(worlds));
+}
+
+TEST(Weakens, ScanPathAndShapeByMeaning) {
+  std::vector<SetRule> settings;
+  for (const Severity worst : {Severity::low, Severity::high, Severity::critical}) {
+    settings.push_back([=](Protection& rule) { rule.checks = {"scan"}, rule.scan.worst = worst; });
+    settings.push_back([=](Protection& rule) {
+      rule.checks = {"scan"};
+      rule.scan = {worst, {"PHI_EXPOSURE"}, {"R-1"}};
+    });
+  }
+  for (const std::int64_t minutes : {0, 5, 10}) {
+    settings.push_back([=](Protection& rule) { rule.path = PathRule{{"env_s"}, minutes}; });
+    settings.push_back([=](Protection& rule) { rule.path = PathRule{{"env_d"}, minutes}; });
+  }
+  for (const std::int64_t bytes : {1, 5}) {
+    settings.push_back([=](Protection& rule) { rule.shape.max_bytes = bytes; });
+    settings.push_back([=](Protection& rule) { rule.shape.max_bytes = bytes, rule.shape.message = true; });
+  }
+  std::vector<GateFacts> worlds;
+  for (const Severity severity : {Severity::info, Severity::medium, Severity::high, Severity::critical}) {
+    for (const std::int64_t minutes : {-1, 0, 7, 20}) {
+      for (const char* text : {"x", "longer"}) {
+        GateFacts facts = world({}, {"scan"}, {});
+        GateItem& item = facts.items[0];
+        item.weaknesses = {{severity, severity == Severity::info ? "PHI_EXPOSURE" : "OTHER", "R-2"}};
+        if (minutes >= 0) item.soaked[EnvironmentId{"env_s"}] = seconds(minutes * 60);
+        item.content.emplace();
+        item.content->text = text;
+        item.message = minutes == 7 ? "" : "why";
+        worlds.push_back(std::move(facts));
+      }
+    }
+  }
+  expect_not_weaker_means_no_more(rules_by(settings), std::move(worlds));
 }
 
 Protection random_protection(Random& random) {

@@ -43,8 +43,7 @@ Names marks(std::string_view text) {
   return out;
 }
 
-// Each mark that is not closed costs what a name may be long, and not the rest of the text: half a second of
-// work would be thousands here.
+// A mark ends within the length of a name and some blanks, so that many that are not closed cost little each.
 TEST(Template, MarksThatAreNotClosedAreText) {
   std::string text;
   while (text.size() < 256 * 1024 - 3) text += "{{>";
